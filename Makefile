@@ -1,0 +1,43 @@
+# Two commands: `make demo` plays the product's story on real parts, `make test` proves the code.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# Whoever installs from an index of their own has told pip; uv is told the same.
+ifdef PIP_INDEX_URL
+export UV_DEFAULT_INDEX := $(PIP_INDEX_URL)
+endif
+UV := $(BIN)/python -m uv --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint lock clean
+
+help:  ## what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+$(BIN)/uv:
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/uv.txt
+
+$(VENV)/installed: .ci/requirements.txt pyproject.toml | $(BIN)/uv
+	$(UV) pip sync --python $(BIN)/python --require-hashes .ci/requirements.txt .ci/uv.txt
+	$(UV) pip install --python $(BIN)/python --no-deps --no-build-isolation --editable .
+	touch $@
+
+demo: $(VENV)/installed  ## set everything up and play the story
+	$(BIN)/slipway sandbox $(DEMO)
+
+lint: $(VENV)/installed  ## ruff, mypy, import-linter
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint  ## set everything up and pass the tests
+	$(BIN)/pytest $(TESTS)
+
+lock: $(BIN)/uv  ## pin the newest versions that pyproject.toml allows
+	$(UV) pip compile --upgrade --generate-hashes --no-header --no-emit-index-url --extra sandbox --extra test --extra build \
+	  --python-version 3.11 --universal pyproject.toml --output-file .ci/requirements.txt
+
+clean:  ## forget what was installed and run
+	rm -rf $(VENV) .slipway

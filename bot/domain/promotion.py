@@ -1,0 +1,75 @@
+"""Everything that may change a promotion's stage.
+
+This is the record; the stage table and `decide` stand below it.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.domain.verdict import Verdict
+
+
+class Stage(StrEnum):
+    """Where a promotion is."""
+
+    WAITING = "waiting"
+    """Named, no pull request yet: image absent, a hold, the earlier environment not verified."""
+    OPEN = "open"
+    """The bump pull request is open."""
+    SYNCING = "syncing"
+    """Merged; the cluster is bringing it live."""
+    WATCHING = "watching"
+    """Live; the canary watches."""
+    PASSED = "passed"
+    """The canary passed. Ends here unless somebody says `/rollback`."""
+    HELD = "held"
+    """Merged, and a person must decide: inconclusive, no data, sync failed, revert impossible."""
+    REVERTING = "reverting"
+    """The revert pull request is being opened, merged and synced."""
+    REVERTED = "reverted"
+    """The baseline is pinned again. The end."""
+    CLOSED = "closed"
+    """The bump was closed without a merge. The end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PinChange:
+    """One scalar in one file of the GitOps repository that the bump changed."""
+
+    file: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """One version on its way into one environment."""
+
+    id: str
+    repository: str
+    model: str
+    environment: str
+    candidate: str
+    baseline: str | None
+    stage: Stage
+    requested_by: str
+    created_at: datetime
+    stage_since: datetime
+    reason: str = ""
+    """Why it is where it is: the sentence that a person reads."""
+    revision: int = 0
+    pull: int | None = None
+    head_sha: str | None = None
+    merge_sha: str | None = None
+    merged_at: datetime | None = None
+    changes: tuple[PinChange, ...] = ()
+    armed_by: str | None = None
+    live_at: datetime | None = None
+    watch_ends_at: datetime | None = None
+    verdict: Verdict | None = None
+    revert_pull: int | None = None
+    revert_head_sha: str | None = None
+    revert_merge_sha: str | None = None
+    revert_reason: str | None = None
+    failures: int = 0

@@ -1,0 +1,242 @@
+"""What Slipway needs of the outside, in its own words.
+
+Adapters (`bot.adapters`) speak to the real systems and raise only the errors drawn here:
+
+    OutsideError               somebody else's trouble
+      Unavailable              no answer, or "try later": wait and ask again (`retry_after` seconds if told)
+      Refused                  an answer, and it is no: say why, do not repeat unchanged
+        NotFound               what was named does not exist
+        Forbidden              the credentials lack a right
+        Conflict               the world moved: observe again, decide again
+
+Every method that writes is find-or-create or last-write-wins: doing it twice is doing it once.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.domain.evidence import VersionEvidence
+from bot.domain.live import Liveness
+from bot.domain.pull import Comment, Permission, Pull, Review
+from bot.domain.version import ModelVersion
+
+
+class OutsideError(Exception):
+    """An outside system did not do what was asked; `system` names it, the message is for a person."""
+
+    def __init__(self, system: str, message: str) -> None:
+        super().__init__(message)
+        self.system = system
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"{self.system}: {self.message}"
+
+
+class Unavailable(OutsideError):
+    """No answer, or a temporary one; `retry_after` is in seconds where the system told."""
+
+    def __init__(self, system: str, message: str, retry_after: float | None = None) -> None:
+        super().__init__(system, message)
+        self.retry_after = retry_after
+
+
+class Refused(OutsideError):
+    """A clear no."""
+
+
+class NotFound(Refused):
+    """What was named does not exist."""
+
+
+class Forbidden(Refused):
+    """The credentials lack a right."""
+
+
+class Conflict(Refused):
+    """The world moved between looking and acting."""
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time, aware, in UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull request that Slipway wants to exist: one commit on one branch.
+
+    `edits` maps a path in the repository to the whole new content of that file.
+    """
+
+    branch: str
+    base_sha: str
+    edits: Mapping[str, bytes]
+    commit_message: str
+    title: str
+    body: str
+    labels: tuple[str, ...] = ()
+    reviewers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRun:
+    """A check on a commit. `conclusion` None: still in progress."""
+
+    name: str
+    head_sha: str
+    title: str
+    summary: str
+    conclusion: str | None = None
+    details_url: str | None = None
+
+
+class Forge(Protocol):
+    """One repository on GitHub or something that speaks its API."""
+
+    @property
+    def repository(self) -> str:
+        """`owner/name`."""
+
+    @property
+    def bot_login(self) -> str:
+        """The login under which this App comments and commits (`slipway[bot]`)."""
+
+    # Reading the repository.
+    def default_branch(self) -> str: ...
+    def head(self, branch: str | None = None) -> str:
+        """The commit a branch points to; the default branch when none is named."""
+
+    def read(self, path: str, ref: str) -> bytes:
+        """A file's bytes at a commit. Raises NotFound; Refused for a folder, a symlink or over 1 MB."""
+
+    def list_folder(self, path: str, ref: str) -> tuple[str, ...]:
+        """The files directly in a folder, as paths from the repository's root. Raises NotFound."""
+
+    def changed_files(self, base: str, head: str) -> tuple[str, ...]:
+        """Paths that differ between two commits (at most the first 300)."""
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        """Whether `ancestor` is `descendant` or in its history."""
+
+    # Pull requests.
+    def propose(self, proposal: Proposal) -> Pull:
+        """Make the branch hold exactly this one commit on `base_sha`, and one open pull request for it."""
+
+    def pull(self, number: int) -> Pull: ...
+    def pull_of_branch(self, branch: str) -> Pull | None:
+        """The newest pull request from this branch of this repository, in whatever state."""
+
+    def open_pulls(self) -> Sequence[Pull]:
+        """All open pull requests of the repository, one listing."""
+
+    def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None: ...
+    def merge(self, number: int, *, sha: str, title: str, message: str) -> str:
+        """Merge exactly `sha`; returns the merge commit. Raises Conflict when the head is another commit,
+        Refused with the forge's own reason when it will not merge.
+        """
+
+    def close(self, number: int) -> None: ...
+    def delete_branch(self, branch: str) -> None: ...
+    def label(self, number: int, labels: Sequence[str]) -> None:
+        """Add these labels; missing ones are created."""
+
+    def reviews(self, number: int) -> Sequence[Review]: ...
+
+    # Talking.
+    def comments(self, number: int, since: datetime | None = None) -> Sequence[Comment]: ...
+    def upsert_comment(self, number: int, marker: str, body: str) -> int:
+        """The bot's one comment that carries `marker` (an HTML comment), made or edited; returns its id."""
+
+    def react(self, comment: int, reaction: str) -> None:
+        """`eyes`, `rocket`, `-1` or `confused`; silently nothing where reactions are missing."""
+
+    def check(self, check: CheckRun) -> None:
+        """Create or update the check run of this name on this commit."""
+
+    def deployment(self, environment: str, sha: str, state: str, description: str, url: str | None) -> None:
+        """Set the status of this environment's deployment of `sha`, creating it when absent."""
+
+    def upsert_issue(self, marker: str, title: str, body: str) -> int:
+        """The bot's one open issue that carries `marker`, made or edited; returns its number."""
+
+    def close_issue(self, marker: str) -> None:
+        """Close the open issue that carries `marker`, if there is one."""
+
+    # People.
+    def permission(self, login: str) -> Permission:
+        """The person's right here, asked live."""
+
+    def in_team(self, team: str, login: str) -> bool:
+        """Whether the person is an active member of the organisation's team `team` (its slug)."""
+
+
+class ForgeApp(Protocol):
+    """The App over all its installations."""
+
+    def repositories(self) -> Sequence[tuple[int, str]]:
+        """(installation id, `owner/name`) of every repository that the App was installed in."""
+
+    def forge(self, installation: int, repository: str) -> Forge:
+        """A forge for one repository. Cheap; the result belongs to one thread."""
+
+    def redeliver_failed(self, since: datetime) -> int:
+        """Ask for every failed webhook delivery since then once more; returns how many."""
+
+
+class ModelRegistry(Protocol):
+    """MLflow's model registry."""
+
+    def aliases(self) -> Mapping[str, Mapping[str, str]]:
+        """Model → alias → version, of all registered models, in as few requests as the registry allows."""
+
+    def version(self, model: str, version: str) -> ModelVersion: ...
+    def latest_version(self, model: str) -> str | None:
+        """The newest version by number; None for a model without versions."""
+
+    def alias(self, model: str, alias: str) -> str | None:
+        """The version an alias points to; None when the alias does not exist."""
+
+    def evidence(self, model: str, version: str) -> VersionEvidence:
+        """All that a reviewer may want to know of a version; what is missing is None or empty."""
+
+    def set_alias(self, model: str, alias: str, version: str) -> None: ...
+    def delete_alias(self, model: str, alias: str) -> None: ...
+    def tag(self, model: str, version: str, key: str, value: str) -> None: ...
+    def version_url(self, model: str, version: str) -> str: ...
+
+
+class ImageRegistry(Protocol):
+    """A container registry, by the OCI distribution API."""
+
+    def digest(self, reference: str) -> str | None:
+        """`sha256:…` of what a tagged reference points to now; None when it does not exist (yet)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """One series: labels and raw samples as (unix seconds, value), oldest first."""
+
+    labels: Mapping[str, str]
+    samples: tuple[tuple[float, float], ...]
+
+
+class Metrics(Protocol):
+    """A server that speaks Prometheus' HTTP API."""
+
+    def raw(self, selector: str, start: float, end: float) -> Sequence[Series]:
+        """The raw samples of a selector in (start, end], unix seconds. Empty: no such series.
+        Raises Unavailable when the server is away, Refused when the query is wrong.
+        """
+
+    def instant(self, query: str, at: float) -> Sequence[Series]:
+        """An instant query: one sample a series."""
+
+
+class Cluster(Protocol):
+    """What brings Git into the cluster: Argo CD."""
+
+    def liveness(self, application: str, commit: str, repository_url: str, forge: Forge) -> Liveness:
+        """Whether `commit` or a later one is live and healthy, in one request."""

@@ -1,0 +1,1 @@
+"""Settings of the process, from the environment (`SLIPWAY_*`)."""
