@@ -226,25 +226,37 @@ def competitors() -> Iterator[Decider]:
     yield Decider("Flagger", "1m interval, threshold 5", flagger(4, 5, 1.0), recommended=True)
     for interval, threshold, times in product((1, 2, 4), (2, 3, 5, 10, 20), (1.0, 2.0, 5.0, 10.0)):
         yield Decider(
-            "Flagger", f"every {interval * WINDOW:.0f}s, {threshold} checks, ×{times:g}", flagger(interval, threshold, times)
+            "Flagger",
+            f"every {interval * WINDOW:.0f}s, {threshold} checks, ×{times:g}",
+            flagger(interval, threshold, times),
         )
     yield Decider("Kayenta (Mann–Whitney)", "every 30m, 98%", kayenta(30, 1.0, 2.33), recommended=True)
     for every, least, z in product((5, 10, 15, 30), (1.0, 1.5, 2.0, 5.0), (2.33, 3.7)):
-        yield Decider("Kayenta (Mann–Whitney)", f"every {every}m, z {z}, ×{least:g}", kayenta(every, least, z))
+        yield Decider(
+            "Kayenta (Mann–Whitney)", f"every {every}m, z {z}, ×{least:g}", kayenta(every, least, z)
+        )
     classic = ((60, 5, 14.4), (360, 30, 6.0))
     yield Decider("burn-rate pairs", "1h/5m 14.4, 6h/30m 6", burn(classic, 1), recommended=True)
-    for long, short, factor, least in product((2, 5, 10, 30, 60), (1, 2, 5), (1.0, 1.5, 2.0, 3.0, 6.0), (1, 100)):
+    for long, short, factor, least in product(
+        (2, 5, 10, 30, 60), (1, 2, 5), (1.0, 1.5, 2.0, 3.0, 6.0), (1, 100)
+    ):
         if short < long:
             yield Decider(
-                "burn-rate pairs", f"{long}m/{short}m ×{factor:g}, n≥{least}", burn(((long, short, factor),), least)
+                "burn-rate pairs",
+                f"{long}m/{short}m ×{factor:g}, n≥{least}",
+                burn(((long, short, factor),), least),
             )
     yield Decider("CloudWatch-style alarm", "3 of 3 minutes", cloudwatch(4, 3, 3, 1.0), recommended=True)
     for period, (m, n), times in product(
         (1, 4, 20), ((1, 1), (2, 3), (3, 3), (5, 5), (8, 8), (10, 10)), (1.0, 1.5, 2.0, 5.0)
     ):
         yield Decider(
-            "CloudWatch-style alarm", f"{m} of {n} × {period * WINDOW:.0f}s, ×{times:g}", cloudwatch(period, m, n, times)
+            "CloudWatch-style alarm",
+            f"{m} of {n} × {period * WINDOW:.0f}s, ×{times:g}",
+            cloudwatch(period, m, n, times),
         )
     yield Decider("plain mSPRT", "α 0.001", msprt(0.001, 1.0, 0), recommended=True)
     for alpha, tau, delay in product((1e-3, 1e-5, 1e-8, 1e-15), (0.5, 1.0, 3.0), (0, 4, 8)):
-        yield Decider("plain mSPRT", f"α {alpha:g}, τ {tau:g}·p0, after {delay * WINDOW:.0f}s", msprt(alpha, tau, delay))
+        yield Decider(
+            "plain mSPRT", f"α {alpha:g}, τ {tau:g}·p0, after {delay * WINDOW:.0f}s", msprt(alpha, tau, delay)
+        )

@@ -19,7 +19,7 @@ _PLAINLY_DOWN = 0.75
 """In the warm-up only more bad requests than this speak against a candidate."""
 _ENOUGH_HISTORY = 20
 """Windows of history from which on the baseline's own ratio is believed."""
-EASE = 10.0
+EASE = 5.0
 """Where two things must hold at once, each may be wrong this much more often than both together."""
 _DOWN = 0.1
 """The part of the accepted chance of a false `failed` that "plainly down in the warm-up" takes."""
@@ -173,7 +173,7 @@ class RatioWatch:
                 f"{self._measured()}, more than {1.0 + (self.objective.max_regression or 0.0):g} times "
                 f"the baseline's {percent(self._baseline_now() or 0.0)}"
             )
-        if self.burning is not None:
+        if self.burning is not None and (not self.has_baseline or self.beside.exceeds()):
             return (
                 f"{self._measured()}: the error budget burns more than {self.burning.factor:g} times too fast"
             )
