@@ -88,6 +88,7 @@ def regressed() -> list[Scenario]:
     found += [
         ill("latency ×1.3 at 4% slow", slow=0.04, slower=1.3),
         ill("latency ×1.3 in bursty traffic", slow=0.04, slower=1.3, rate_cv=1.0, slow_cv=0.5, load=0.3),
+        ill("latency ×1.3 in bursty traffic that does not slow", slow=0.04, slower=1.3, rate_cv=1.0),
         ill("latency ×2 in bursty traffic", slow=0.02, slower=2, rate_cv=1.0, slow_cv=0.5, load=0.3),
         ill("errors 3%, bursty errors", errors=0.004, errors_cv=1.0, memory=45, errors_to=0.03),
         ill("errors 5%, clumps of 5", errors=0.004, clump=5, errors_to=0.05),

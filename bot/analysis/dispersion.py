@@ -70,7 +70,7 @@ def _shrunk_cv2(counts: Sequence[Count], ratio: float, allowed: float) -> float:
     """
     mean_total = sum(count.total for count in counts) / len(counts)
     # A ratio far below what is allowed says little of the scatter at the allowed ratio: a floor.
-    level = max(ratio, allowed / 10.0)
+    level = min(max(ratio, allowed / 10.0), 0.99)
     best = 0.0
     for length in _BLOCKS:
         blocks = [
@@ -80,10 +80,10 @@ def _shrunk_cv2(counts: Sequence[Count], ratio: float, allowed: float) -> float:
             break
         excess = [
             ((block.bad - block.total * ratio) ** 2 - block.total * ratio * (1 - ratio))
-            / (block.total * level * (1 - ratio))
+            / (block.total * level * (1 - level))
             for block in blocks
         ]
-        mean = sum(excess) / len(excess)
+        mean = sum(_winsorised(excess)) / len(excess)
         # The excess of a block of m windows, per request of ONE window, is cv² times odds.
         cv2 = max(0.0, mean) / max(1.0, mean_total) * (1 - level) / level
         # The variance of a Poisson count's squared deviation over its mean is 2 + 1/mean.
@@ -91,6 +91,14 @@ def _shrunk_cv2(counts: Sequence[Count], ratio: float, allowed: float) -> float:
         weight = len(blocks) / (len(blocks) + _PRIOR_WINDOWS * noise)
         best = max(best, weight * cv2 + (1 - weight) * PRIOR_CV2)
     return min(best, _MAX_CV2)
+
+
+def _winsorised(values: Sequence[float]) -> list[float]:
+    """The largest value pulled down to the second largest: one outage is not how a service scatters."""
+    ordered = sorted(values)
+    if len(ordered) > _FEWEST_BLOCKS:
+        ordered[-1] = ordered[-2]
+    return ordered
 
 
 def _sum(counts: Sequence[Count]) -> Count:
