@@ -56,7 +56,7 @@ def _every(windows: int, delay: int, length: int) -> Array:
     return looks
 
 
-def argo(interval: int, span: int, limit: int, times: float, delay: int, errors: int) -> Decide:
+def argo(interval: int, span: int, limit: int, times: float, *, delay: int, errors: int) -> Decide:
     """Argo Rollouts' AnalysisRun: aborts with more than `limit` failed measurements, or more than
     `errors` measurements in a row without an answer.
     """
@@ -213,7 +213,9 @@ def msprt(alpha: float, tau: float, delay: int) -> Decide:
 
 def competitors() -> Iterator[Decider]:
     """Every tool with every setting of its sweep."""
-    yield Decider("Argo Rollouts", "5m interval, 3 failures", argo(20, 20, 3, 1.0, 0, 4), recommended=True)
+    yield Decider(
+        "Argo Rollouts", "5m interval, 3 failures", argo(20, 20, 3, 1.0, delay=0, errors=4), recommended=True
+    )
     for interval, span, limit, times, delay, errors in product(
         (1, 2, 4), (1, 4, 20), (1, 3, 5, 10), (1.0, 2.0, 5.0), (0, 4, 8), (4, 10_000)
     ):
@@ -221,7 +223,7 @@ def competitors() -> Iterator[Decider]:
             "Argo Rollouts",
             f"every {interval * WINDOW:.0f}s over {span * WINDOW:.0f}s, {limit} failures, ×{times:g}, "
             f"after {delay * WINDOW:.0f}s{'' if errors == 4 else ', errors ignored'}",
-            argo(interval, span, limit, times, delay, errors),
+            argo(interval, span, limit, times, delay=delay, errors=errors),
         )
     yield Decider("Flagger", "1m interval, threshold 5", flagger(4, 5, 1.0), recommended=True)
     for interval, threshold, times in product((1, 2, 4), (2, 3, 5, 10, 20), (1.0, 2.0, 5.0, 10.0)):

@@ -25,6 +25,9 @@ WARM_UP = 60.0
 HOUR = 3600.0
 MEAN_LIMIT, WORST_LIMIT = 0.001, 0.01
 LONG_BOUND = 60.0
+HEADER = """\
+| decider | setting | false: mean | worst | edge | in 10 m | 30 m | 60 m | delay | bad until | × bound |
+|---|---|---|---|---|---|---|---|---|---|---|"""
 
 
 @dataclass
@@ -101,18 +104,22 @@ def best(rows: list[Row]) -> Row:
 
 def table(rows: list[Row]) -> None:
     """One table, a decider a line."""
-    print(
-        "| decider | setting | false: mean | worst | edge | in 10 m | 30 m | 60 m | delay | bad until | × bound |"
-    )
-    print("|---|---|---|---|---|---|---|---|---|---|---|")
+    print(HEADER)
     for row in rows:
         within = np.mean(list(row.within.values()), axis=0) * 100
         mark = "" if row.honest else " ✗"
-        print(
-            f"| {row.decider.tool} | {row.decider.setting} | {row.mean_false:.2%}{mark} | {row.worst_false:.1%} "
-            f"| {np.mean(list(row.edge.values())):.1%} | {within[0]:.0f}% | {within[1]:.0f}% | {within[2]:.0f}% "
-            f"| {row.delay:.0f} s | {np.mean(list(row.bad.values())):.0f} | {row.times_bound:.2f} |"
-        )
+        cells = [
+            row.decider.tool,
+            row.decider.setting,
+            f"{row.mean_false:.2%}{mark}",
+            f"{row.worst_false:.1%}",
+            f"{np.mean(list(row.edge.values())):.1%}",
+            *(f"{share:.0f}%" for share in within),
+            f"{row.delay:.0f} s",
+            f"{np.mean(list(row.bad.values())):.0f}",
+            f"{row.times_bound:.2f}",
+        ]
+        print(f"| {' | '.join(cells)} |")
 
 
 def details(row: Row) -> None:
@@ -120,9 +127,8 @@ def details(row: Row) -> None:
     for name, share in {**row.false, **row.edge}.items():
         print(f"| {name} | false {share:.1%} |")
     for name, delay in row.delays.items():
-        print(
-            f"| {name} | {delay:.0f} s | bound {row.bounds[name]:.0f} s | {row.within[name][2]:.0%} in an hour |"
-        )
+        within = row.within[name][2]
+        print(f"| {name} | {delay:.0f} s | bound {row.bounds[name]:.0f} s | {within:.0%} in an hour |")
 
 
 def load() -> None:

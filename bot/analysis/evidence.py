@@ -29,7 +29,7 @@ WARM_CAP = 1 / 10
 """The same in the warm-up, where what is bad may well be only the start."""
 DOWN_CAP = 1 / 3
 """The same for a service that is plainly down: four cells are enough."""
-_LONG_CELL = 1.5
+_LONG_CELL = 2.0
 """A cell of several intervals (after a gap in the scrapes) counts for at most this many."""
 _LARGEST = 1e100
 

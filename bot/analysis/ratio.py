@@ -19,7 +19,7 @@ _PLAINLY_DOWN = 0.75
 """In the warm-up only more bad requests than this speak against a candidate."""
 _ENOUGH_HISTORY = 20
 """Windows of history from which on the baseline's own ratio is believed."""
-EASE = 5.0
+EASE = 10.0
 """Where two things must hold at once, each may be wrong this much more often than both together."""
 _DOWN = 0.1
 """The part of the accepted chance of a false `failed` that "plainly down in the warm-up" takes."""
