@@ -69,7 +69,7 @@ def validate_partly(document: Document, model: type[M]) -> tuple[M | None, tuple
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
-    """"did you mean `policy`?", or "one of …" where nothing is near; empty when nothing is known."""
+    """ "did you mean `policy`?", or "one of …" where nothing is near; empty when nothing is known."""
     choices = sorted(set(known))
     folded = {choice.casefold(): choice for choice in choices}
     if near := difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6):
