@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.domain.slo import Slo
-from bot.domain.target import Target
+from bot.domain.target import Selector
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 
@@ -16,7 +16,7 @@ class Environment(BaseModel):
     model_config = FROZEN
 
     after: str | None = None
-    targets: tuple[Target, ...] = Field(min_length=1)
+    targets: tuple[Selector, ...] = Field(min_length=1)
     argocd: str | None = None
     policy: str = "baseline"
     alias: str | None = None
