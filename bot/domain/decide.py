@@ -297,11 +297,8 @@ def _passed(promotion: Promotion, reason: str, facts: Facts, now: datetime) -> _
         due.append(_tag(promotion, "commit", promotion.merge_sha))
     if promotion.pull:
         due.append(_tag(promotion, "pull_request", str(promotion.pull)))
-    following = (
-        (effects.ProposeNext(facts.next_environment, BOT),)
-        if facts.next_environment is not None and facts.policy.promote == "automatic"
-        else ()
-    )
+    automatic = facts.next_environments if facts.policy.promote == "automatic" else ()
+    following = tuple(effects.ProposeNext(name, BOT) for name in automatic)
     return _Step(_enter(replace(promotion, due=tuple(due)), Stage.PASSED, reason, now), following)
 
 
@@ -369,10 +366,10 @@ def _promote(promotion: Promotion, facts: Facts, request: Request) -> _Step:
             lines = "\n".join(f"- **{gate.id}**: {gate.reason}" for gate in in_the_way)
             text = f"Armed. It merges as soon as these gates hold; `/hold` or `/rollback` disarms it.\n\n{lines}"
             return _answer(armed, request, tone.YES, text)
-        case Stage.PASSED if facts.next_environment is not None:
-            text = f"Opening the bump for {facts.next_environment}."
-            following = effects.ProposeNext(facts.next_environment, request.author)
-            return _answer(promotion, request, tone.YES, text, following)
+        case Stage.PASSED if facts.next_environments:
+            text = f"Opening the bump for {' and '.join(facts.next_environments)}."
+            following = (effects.ProposeNext(name, request.author) for name in facts.next_environments)
+            return _answer(promotion, request, tone.YES, text, *following)
         case Stage.PASSED:
             text = f"{promotion.environment} is the last environment; there is nothing further to promote to."
             return _answer(promotion, request, tone.NO, text)

@@ -51,7 +51,7 @@ class Facts:
 
     environment: Environment | None
     policy: Policy
-    next_environment: str | None = None
+    next_environments: tuple[str, ...] = ()
     requests: tuple[Request, ...] = ()
     holds: tuple[Hold, ...] = ()
     quarantine: Quarantine | None = None

@@ -4,10 +4,9 @@ import logging
 import uuid
 from collections.abc import Mapping
 
-from bot.domain.config import Config, Model
+from bot.domain.config import Config, Model, WhenAlias, WhenTag, WhenVersion
 from bot.domain.hold import Quarantine
 from bot.domain.promotion import ENDED, Promotion, Stage
-from bot.domain.when import AliasSet, TagSet, VersionCreated
 from bot.jobs.configuration import Configurations
 from bot.jobs.outside import Outside
 from bot.jobs.store import Repository
@@ -36,7 +35,7 @@ class Proposer:
             if model is None:
                 continue
             wanted = self._wanted(event.model, model)
-            meant = isinstance(model.when, AliasSet) and (
+            meant = isinstance(model.when, WhenAlias) and (
                 event.kind == "model_version_alias.created" and event.alias == model.when.alias
             )
             self._consider(repository, config, event.model, wanted, meant=meant)
@@ -76,11 +75,11 @@ class Proposer:
     ) -> str | None:
         registry = self._outside.registry
         match model.when:
-            case AliasSet(alias=alias):
+            case WhenAlias(alias=alias):
                 return aliases.get(name, {}).get(alias) if aliases is not None else registry.alias(name, alias)
-            case VersionCreated():
+            case WhenVersion():
                 return registry.latest_version(name)
-            case TagSet(tag=tag):
+            case WhenTag(tag=tag):
                 latest = registry.latest_version(name)
                 if latest is None:
                     return None
@@ -95,9 +94,8 @@ class Proposer:
         if not meant and self._store.wanted(repository.name, model) == wanted:
             return
         by = _reason(config.models[model])
-        for name, environment in config.models[model].environments.items():
-            if environment.after is None:
-                self._propose(repository, model, name, wanted, by)
+        for name in config.models[model].first:
+            self._propose(repository, model, name, wanted, by)
         self._store.set_wanted(repository.name, model, wanted)
 
     def _propose(self, repository: Repository, model: str, environment: str, version: str, by: str) -> None:
@@ -131,9 +129,9 @@ class Proposer:
 
 def _reason(model: Model) -> str:
     match model.when:
-        case AliasSet(alias=alias):
+        case WhenAlias(alias=alias):
             return f"alias {alias}"
-        case VersionCreated():
+        case WhenVersion():
             return "new version"
-        case TagSet(tag=tag):
+        case WhenTag(tag=tag):
             return f"tag {tag.key}"
