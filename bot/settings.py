@@ -93,7 +93,9 @@ def _key_mistakes(settings: Settings | None) -> list[str]:
         else _key_from_environment()
     )
     if key is None and file is None:
-        return ["SLIPWAY_GITHUB_PRIVATE_KEY or SLIPWAY_GITHUB_PRIVATE_KEY_FILE is missing (the App's private key)"]
+        return [
+            "SLIPWAY_GITHUB_PRIVATE_KEY or SLIPWAY_GITHUB_PRIVATE_KEY_FILE is missing (the App's private key)"
+        ]
     if key is None and file is not None and not file.is_file():
         return [f"SLIPWAY_GITHUB_PRIVATE_KEY_FILE is wrong: there is no file {file}"]
     return []

@@ -98,8 +98,6 @@ class Tone:
 
     YES = "rocket"
     NO = "-1"
-    INFORMED = "eyes"
-    CONFUSED = "confused"
 
 
 @dataclass(frozen=True, slots=True)

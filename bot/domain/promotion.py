@@ -82,7 +82,12 @@ class Promotion:
     merge_sha: str | None = None
     merged_at: datetime | None = None
     changes: tuple[PinChange, ...] = ()
+    image: str | None = None
+    """The image that the bump pins, where it pins one; `image_digest` where the policy wants it known."""
+    image_digest: str | None = None
     armed_by: str | None = None
+    override: str | None = None
+    """Why whoever armed it passes over gates that do not hold."""
     live_at: datetime | None = None
     verdict: Verdict | None = None
     revert_pull: int | None = None

@@ -4,12 +4,12 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.domain.config import Config, ConfigError, Environment, load
+from bot.domain.config import Config, ConfigError, Environment
 from bot.domain.policy import Policy
 from bot.jobs.outside import Outside
 from bot.jobs.store import Repository
 from bot.messages import issue
-from bot.ports import CheckRun, Forge, NotFound, OutsideError, Refused
+from bot.ports import CheckRun, Forge, OutsideError, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -73,7 +73,9 @@ class Configurations:
         try:
             parse(files)
         except ConfigError as error:
-            logger.warning("%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), CONFIG)
+            logger.warning(
+                "%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), CONFIG
+            )
             self._tell(forge, commit, error)
             return
         self._outside.store.set_configuration(repository.name, files, commit)

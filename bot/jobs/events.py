@@ -1,10 +1,11 @@
-"""Events as they are stored between the webhook and its job."""
+"""Events and commands as they are stored between the webhook and the job that heeds them."""
 
 from collections.abc import Mapping
-from typing import Any, get_args
+from typing import Any, Generic, TypeVar, get_args
 
 from pydantic import TypeAdapter
 
+from bot.domain.commands import Command
 from bot.webhooks import github_events, mlflow
 
 Event = (
@@ -19,22 +20,32 @@ Event = (
     | mlflow.RegistryChanged
 )
 
-_ADAPTERS: Mapping[str, TypeAdapter[Any]] = {kind.__name__: TypeAdapter(kind) for kind in get_args(Event)}
+_Kind = TypeVar("_Kind")
 
 
-def dump(event: Event) -> dict[str, Any]:
-    """A JSON object that `load` reads back."""
-    name = type(event).__name__
-    return {"type": name, **_ADAPTERS[name].dump_python(event, mode="json")}
+class Codec(Generic[_Kind]):
+    """One of several frozen dataclasses ↔ a JSON object that names its type."""
+
+    def __init__(self, kinds: Any) -> None:
+        self._adapters: Mapping[str, TypeAdapter[Any]] = {
+            kind.__name__: TypeAdapter(kind) for kind in get_args(kinds)
+        }
+
+    def dump(self, value: _Kind) -> dict[str, Any]:
+        name = type(value).__name__
+        return {"type": name, **self._adapters[name].dump_python(value, mode="json")}
+
+    def load(self, stored: Mapping[str, Any]) -> _Kind:
+        """What `dump` stored. Raises KeyError for a type that is not known (any more)."""
+        fields = {key: value for key, value in stored.items() if key != "type"}
+        value: _Kind = self._adapters[stored["type"]].validate_python(fields)
+        return value
+
+    def knows(self, value: object) -> bool:
+        return type(value).__name__ in self._adapters
 
 
-def load(stored: Mapping[str, Any]) -> Event:
-    """The event that `dump` stored. Raises KeyError for a type that is not known (any more)."""
-    fields = {key: value for key, value in stored.items() if key != "type"}
-    event: Event = _ADAPTERS[stored["type"]].validate_python(fields)
-    return event
+EVENTS: Codec[Event] = Codec(Event)
+"""Pings and what is ignored have no place here: there is nothing to do about them."""
 
-
-def is_event(event: object) -> bool:
-    """Whether there is anything to do about it (pings and what is ignored are not stored)."""
-    return type(event).__name__ in _ADAPTERS
+COMMANDS: Codec[Command] = Codec(Command)

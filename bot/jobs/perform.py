@@ -41,7 +41,9 @@ class Performer:
             case effects.Answer():
                 self._answer(effect, promotion, seen)
             case effects.ProposeNext(environment=environment, requested_by=by):
-                self._proposer.begin(promotion.repository, promotion.model, environment, promotion.candidate, by)
+                self._proposer.begin(
+                    promotion.repository, promotion.model, environment, promotion.candidate, by
+                )
             case effects.ForgetCanary():
                 self._store.forget_watch(promotion.id)
             case _:
@@ -118,8 +120,12 @@ class Performer:
         self, effect: effects.MergePull, promotion: Promotion, seen: Observation
     ) -> effects.Merged | effects.MergeRefused:
         verb = "Revert" if effect.revert else "Promote"
-        title = f"{verb} {promotion.model} {promotion.candidate} in {promotion.environment} (#{effect.number})"
-        message = promotion.revert_reason or promotion.reason if effect.revert else f"Promotion {promotion.id}"
+        title = (
+            f"{verb} {promotion.model} {promotion.candidate} in {promotion.environment} (#{effect.number})"
+        )
+        message = (
+            promotion.revert_reason or promotion.reason if effect.revert else f"Promotion {promotion.id}"
+        )
         try:
             sha = seen.forge.merge(effect.number, sha=effect.sha, title=title, message=message)
         except Conflict:
@@ -128,9 +134,7 @@ class Performer:
         except Refused as refused:
             return effects.MergeRefused(f"Not merged: {refused.message}", revert=effect.revert)
         try:
-            seen.forge.delete_branch(
-                revert_branch(promotion) if effect.revert else bump_branch(promotion)
-            )
+            seen.forge.delete_branch(revert_branch(promotion) if effect.revert else bump_branch(promotion))
         except OutsideError as trouble:
             logger.info("promotion %s: its branch stays: %s", promotion.id, trouble)
         return effects.Merged(sha, revert=effect.revert)

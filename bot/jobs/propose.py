@@ -76,7 +76,9 @@ class Proposer:
         registry = self._outside.registry
         match model.when:
             case WhenAlias(alias=alias):
-                return aliases.get(name, {}).get(alias) if aliases is not None else registry.alias(name, alias)
+                return (
+                    aliases.get(name, {}).get(alias) if aliases is not None else registry.alias(name, alias)
+                )
             case WhenVersion():
                 return registry.latest_version(name)
             case WhenTag(tag=tag):

@@ -3,8 +3,8 @@
 import logging
 
 from bot.domain import commands
-from bot.jobs import events
 from bot.jobs.configuration import Configurations
+from bot.jobs.events import COMMANDS, EVENTS, Event
 from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
 from bot.jobs.store import Repository, RequestRow
@@ -30,10 +30,10 @@ class Receiver:
         delivery = self._store.delivery(source, delivery_id)
         if delivery is None:
             return
-        self._handle(events.load(delivery.event))
+        self._handle(EVENTS.load(delivery.event))
         self._store.finish(source, delivery_id)
 
-    def _handle(self, event: events.Event) -> None:
+    def _handle(self, event: Event) -> None:
         match event:
             case RegistryChanged():
                 self._proposer.registry_changed(event)
@@ -84,7 +84,9 @@ class Receiver:
             forge.upsert_comment(event.pull, replies.marker("mistakes", comment), text)
         self._store.add_requests(
             [
-                RequestRow(event.repository, event.pull, event.author, str(command), comment, ordinal)
+                RequestRow(
+                    event.repository, event.pull, event.author, COMMANDS.dump(command), comment, ordinal
+                )
                 for ordinal, command in enumerate(said.commands)
             ]
         )

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.decide import Decision, absorb, decide
-from bot.domain.facts import Facts
+from bot.domain.situation import Situation
 from bot.domain.promotion import Promotion
 from bot.jobs.observe import Observer
 from bot.jobs.outside import Outside
@@ -65,7 +65,7 @@ class Reconciler:
     def _look(self, loaded: Loaded) -> bool:
         now = self._outside.clock.now()
         seen = self._observer.observe(loaded.promotion, now)
-        decision = decide(loaded.promotion, seen.facts, now)
+        decision = decide(loaded.promotion, seen.situation, now)
         after = decision.promotion
         for effect in decision.effects:
             outcome = self._performer.perform(effect, after, seen)
@@ -80,7 +80,7 @@ class Reconciler:
             shown,
             wake_at=wake_at,
             answered=decision.answered,
-            actor=_actor(decision, seen.facts),
+            actor=_actor(decision, seen.situation),
             watched=seen.watched,
         )
         # Somebody else saved first: look again at what they made of it.
@@ -114,9 +114,7 @@ def _earliest(*moments: datetime | None) -> datetime | None:
     return min((moment for moment in moments if moment is not None), default=None)
 
 
-def _actor(decision: Decision, facts: Facts) -> str:
+def _actor(decision: Decision, situation: Situation) -> str:
     """Who is to be named in the audit: the last person who was obeyed, else Slipway."""
-    obeyed = [request.author for request in facts.requests if request.denied is None]
+    obeyed = [request.author for request in situation.requests if request.denied is None]
     return obeyed[-1] if obeyed and decision.answered else "slipway"
-
-

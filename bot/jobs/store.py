@@ -35,12 +35,16 @@ class Delivery:
 
 @dataclass(frozen=True, slots=True)
 class RequestRow:
-    """A command as it was given. `comment` 0: it did not come from a comment."""
+    """A command as it was given.
+
+    `comment` is the id of the comment, negative where it is that of a review; with `ordinal` it tells
+    commands apart.
+    """
 
     repository: str
     pull: int
     author: str
-    text: str
+    command: Mapping[str, Any]
     comment: int
     ordinal: int
     id: int = 0
@@ -109,6 +113,12 @@ class Store(Protocol):
     def of_version(self, repository: str, model: str, environment: str, version: str) -> Sequence[Promotion]:
         """All promotions of the version there, oldest first."""
 
+    def of_place(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
+        """All promotions there, oldest first, at most the newest 100."""
+
+    def of_model_version(self, repository: str, model: str, version: str) -> Sequence[Promotion]:
+        """All promotions of the version, wherever, oldest first."""
+
     def recent(self, limit: int) -> Sequence[Promotion]: ...
     def open_pulls(self, repository: str) -> Mapping[int, str]:
         """Pull request number → promotion id, of every promotion that waits for a pull request."""
@@ -160,7 +170,9 @@ class Store(Protocol):
     def release_hold(
         self, repository: str, model: str | None, environment: str | None, by: str, at: datetime
     ) -> None: ...
-    def quarantine(self, repository: str, model: str, environment: str, version: str) -> Quarantine | None: ...
+    def quarantine(
+        self, repository: str, model: str, environment: str, version: str
+    ) -> Quarantine | None: ...
     def place_quarantine(self, quarantine: Quarantine) -> None: ...
     def lift_quarantine(
         self, repository: str, model: str, environment: str, version: str, by: str, reason: str, at: datetime

@@ -28,6 +28,6 @@ async def sweep_forever(store: Store, every: float = 1.0) -> None:
     while True:
         try:
             await asyncio.to_thread(sweep, store)
-        except Exception:  # noqa: BLE001  whatever it was, the next tick tries again
+        except Exception:
             logger.warning("the sweep failed; it is tried again", exc_info=True)
         await asyncio.sleep(every)

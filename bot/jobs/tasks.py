@@ -45,5 +45,3 @@ def _guard(job: Callable[[], None], what: str) -> None:
         job()
     except Exception:
         logger.exception("the job for %s failed", what)
-
-

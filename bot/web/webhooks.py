@@ -1,14 +1,14 @@
 """The webhook routes: verify, remember, answer. What a delivery means is the jobs' business."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from bot.jobs import events
+from bot.jobs.events import EVENTS
 from bot.jobs.store import Delivery, Store
 from bot.web.body import CAP, GITHUB_CAP, read_body
 from bot.webhooks import github, mlflow
@@ -48,12 +48,12 @@ def _verified(source: str, parse: Callable[[], _Event]) -> _Event:
         raise HTTPException(error.status, str(error)) from None
 
 
-async def _accept(store: Store, source: str, delivery: str, event: object) -> Response:
-    if not events.is_event(event):
+async def _accept(store: Store, source: str, delivery: str, event: Any) -> Response:
+    if not EVENTS.knows(event):
         return Response(status_code=202)
-    stored: Mapping[str, object] = events.dump(event)
+    delivered = Delivery(source, delivery, EVENTS.dump(event))
     try:
-        await run_in_threadpool(store.accept, Delivery(source, delivery, stored))
+        await run_in_threadpool(store.accept, delivered)
     except Exception:
         # Never a 4xx for our own trouble: MLflow would drop the delivery for ever.
         logger.exception("a delivery of %s could not be stored", source)

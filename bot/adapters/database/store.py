@@ -140,6 +140,16 @@ class PostgresStore:
         place = _place(promotions, repository, model, environment)
         return self._promotions(select(promotions).where(place, promotions.c.candidate == version))
 
+    def of_place(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
+        place = _place(promotions, repository, model, environment)
+        newest = select(promotions).where(place).order_by(promotions.c.created_at.desc()).limit(100)
+        with self._engine.connect() as connection:
+            return [_promotion(row) for row in connection.execute(newest)][::-1]
+
+    def of_model_version(self, repository: str, model: str, version: str) -> Sequence[Promotion]:
+        here = and_(promotions.c.repository == repository, promotions.c.model == model)
+        return self._promotions(select(promotions).where(here, promotions.c.candidate == version))
+
     def recent(self, limit: int) -> Sequence[Promotion]:
         newest = select(promotions).order_by(promotions.c.created_at.desc()).limit(limit)
         with self._engine.connect() as connection:
@@ -294,7 +304,7 @@ class PostgresStore:
                 "repository": row.repository,
                 "pull": row.pull,
                 "author": row.author,
-                "text": row.text,
+                "command": dict(row.command),
                 "comment": row.comment,
                 "ordinal": row.ordinal,
             }
@@ -470,7 +480,7 @@ def _repository(row: Row[Any]) -> Repository:
 
 
 def _request(row: Row[Any]) -> RequestRow:
-    return RequestRow(row.repository, row.pull, row.author, row.text, row.comment, row.ordinal, row.id)
+    return RequestRow(row.repository, row.pull, row.author, row.command, row.comment, row.ordinal, row.id)
 
 
 def _transition_columns(line: Transition) -> dict[str, Any]:
@@ -485,9 +495,7 @@ def _transition_columns(line: Transition) -> dict[str, Any]:
 
 
 def _place(table: Any, repository: str, model: str, environment: str) -> Any:
-    return and_(
-        table.c.repository == repository, table.c.model == model, table.c.environment == environment
-    )
+    return and_(table.c.repository == repository, table.c.model == model, table.c.environment == environment)
 
 
 def _quarantined(repository: str, model: str, environment: str, version: str) -> Any:

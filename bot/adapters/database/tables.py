@@ -105,7 +105,7 @@ requests = Table(
     Column("repository", Text, nullable=False),
     Column("pull", Integer, nullable=False),
     Column("author", Text, nullable=False),
-    Column("text", Text, nullable=False),
+    Column("command", JSONB, nullable=False),
     Column("comment", BigInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),

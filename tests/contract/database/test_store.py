@@ -151,7 +151,7 @@ def test_only_one_at_a_time_holds_a_lock(store: PostgresStore):
 
 def test_commands_of_a_comment_are_remembered_once_and_answered_once(store: PostgresStore):
     """A comment delivered twice is obeyed once."""
-    row = RequestRow("acme/models", 7, "ada", "/promote", 99, 0)
+    row = RequestRow("acme/models", 7, "ada", {"type": "Promote"}, 99, 0)
     store.add_requests([row])
     store.add_requests([row])
     (pending,) = store.pending_requests("acme/models", [7])
@@ -159,7 +159,7 @@ def test_commands_of_a_comment_are_remembered_once_and_answered_once(store: Post
     loaded = store.load("p1")
     store.save(loaded, loaded.promotion, wake_at=None, answered=[pending.id])
 
-    assert pending.text == "/promote"
+    assert pending.command == {"type": "Promote"}
     assert store.pending_requests("acme/models", [7]) == []
 
 

@@ -46,7 +46,7 @@ class NoPlan:
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class Situation:
     """What was observed; None where it was not asked for because the stage does not need it."""
 
     environment: Environment | None
