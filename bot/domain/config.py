@@ -17,7 +17,7 @@ from bot.domain.document import Document, read
 from bot.domain.mistake import ConfigError, Mistake
 from bot.domain.order import circle, promotion_order, strays
 from bot.domain.slo import Slo
-from bot.domain.target import Target
+from bot.domain.target import ImageSource, Selector, StorageSource
 from bot.domain.validation import did_you_mean, validate_partly
 
 FILE = "slipway.yaml"
@@ -90,7 +90,7 @@ class Environment(BaseModel):
         "Without it, a version is proposed here as soon as `when` happens.",
         examples=["staging"],
     )
-    targets: tuple[Target, ...] = Field(
+    targets: tuple[Selector, ...] = Field(
         min_length=1, description="Where the pins of this environment are: one entry for each place."
     )
     argocd: str | None = Field(
