@@ -13,12 +13,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from bot.domain.document import Document, read
+from bot.domain.annotations import did_you_mean
+from bot.domain.document import Document, Plain, read
 from bot.domain.mistake import ConfigError, Mistake
 from bot.domain.order import circle, promotion_order, strays
 from bot.domain.slo import Slo
-from bot.domain.target import Selector
-from bot.domain.validation import did_you_mean, validate_partly
+from bot.domain.target import ImageSource, Selector, StorageSource
+from bot.domain.validation import validate_partly
 
 FILE = "slipway.yaml"
 
@@ -86,7 +87,7 @@ class Environment(BaseModel):
 
     after: Name | None = Field(
         default=None,
-        description="Environment that must have verified a version before it is proposed here. "
+        description="The environment that must have verified a version before it is proposed here. "
         "Without it, a version is proposed here as soon as `when` happens.",
         examples=["staging"],
     )
@@ -108,11 +109,11 @@ class Environment(BaseModel):
     )
     alias: Alias | None = Field(
         default=None,
-        description="Alias that Slipway moves to a version when its canary has passed here, and moves back on revert.",
+        description="Alias that Slipway moves to a version whose canary has passed here, and back on revert.",
     )
     slo: Slo | None = Field(
         default=None,
-        description="Objectives that a candidate must keep after it is live. Without them nothing is watched.",
+        description="Objectives that a candidate must keep once it is live. Without them nothing is watched.",
     )
 
 
@@ -124,6 +125,15 @@ class Model(BaseModel):
     when: When = Field(
         default=WhenAlias(alias="candidate"),
         description="What makes a version a candidate: an alias, a tag, or its creation.",
+    )
+    image: ImageSource | None = Field(
+        default=None, description="The container image of a version, for targets that pin an image."
+    )
+    storage: StorageSource | None = Field(
+        default=None,
+        description="Where a version's files are, for targets that pin a storage address. "
+        "Without it, `models:/{model}/{version}`.",
+        examples=["{source}", "models:/{model}/{version}"],
     )
     environments: Mapping[Name, Environment] = Field(
         min_length=1, description="The environments this model runs in, by name."
@@ -202,19 +212,17 @@ def _order_mistakes(document: Document) -> Iterator[Mistake]:
 
 def _afters(document: Document) -> dict[str, dict[str, str | None]]:
     """Model → environment → `after`, of everything that has the right shape."""
-    root = document.plain()
-    models = root.get("models") if isinstance(root, dict) else None
-    found: dict[str, dict[str, str | None]] = {}
-    for name, model in models.items() if isinstance(models, dict) else ():
-        environments = model.get("environments") if isinstance(model, dict) else None
-        if isinstance(environments, dict):
-            found[name] = {
-                key: place["after"]
-                if isinstance(place, dict) and isinstance(place.get("after"), str)
-                else None
-                for key, place in environments.items()
-            }
-    return found
+    return {
+        name: {
+            key: after if isinstance(after := _mapping(place).get("after"), str) else None
+            for key, place in _mapping(_mapping(model).get("environments")).items()
+        }
+        for name, model in _mapping(_mapping(document.plain()).get("models")).items()
+    }
+
+
+def _mapping(data: Plain) -> dict[str, Plain]:
+    return data if isinstance(data, dict) else {}
 
 
 def _alias_mistakes(document: Document, config: Config) -> Iterator[Mistake]:

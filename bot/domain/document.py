@@ -135,7 +135,7 @@ class _Composer:
                 case yaml.ScalarEvent():
                     node = self._node(event)
                     node.text = event.value
-                    plain = event.style is None and event.tag is None
+                    plain = event.implicit[0]
                     node.value = resolve(event.value) if plain else event.value
                     self._add(node, event)
                 case yaml.AliasEvent():
