@@ -2,7 +2,7 @@
 
 Rules:
 
-1. Values in, values out: no I/O, no clock. The same promotion, facts and time give the same decision.
+1. Values in, values out: no I/O, no clock. The same promotion, situation and time give the same decision.
 2. Level-triggered: a decision looks at what is, not at what happened. An event only wakes.
 3. Requests of people are obeyed first, in their order, each exactly once; then the stage's own step.
 4. What cannot be undone (merge, revert) is asked for as an effect, and the stage moves when its
@@ -32,6 +32,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import commands, effects
+from bot.domain.effects import Effect
 from bot.domain.situation import BumpPlan, Situation, NoPlan, Request
 from bot.domain.gates import blocking
 from bot.domain.live import LiveState
@@ -53,7 +54,7 @@ class Decision:
     """What the promotion becomes, what to do about it, and when to look again without being woken."""
 
     promotion: Promotion
-    effects: tuple[effects.Effect, ...] = ()
+    effects: tuple[Effect, ...] = ()
     wake_at: datetime | None = None
     answered: tuple[int, ...] = ()
 
@@ -61,13 +62,13 @@ class Decision:
 @dataclass(frozen=True, slots=True)
 class _Step:
     promotion: Promotion
-    effects: tuple[effects.Effect, ...] = ()
+    effects: tuple[Effect, ...] = ()
     wake_at: datetime | None = None
 
 
 def decide(promotion: Promotion, situation: Situation, now: datetime) -> Decision:
     """Decide what happens next; see the table at the top of this module."""
-    wanted: list[effects.Effect] = []
+    wanted: list[Effect] = []
     for request in situation.requests:
         obeyed = _obey(promotion, situation, request, now)
         promotion = obeyed.promotion
@@ -266,7 +267,7 @@ def _revert_live(promotion: Promotion, situation: Situation, now: datetime) -> _
     return _Step(replace(promotion, reason=reason), wake_at=now + (RECHECK if late else SYNC_POLL))
 
 
-def _resting(promotion: Promotion, _facts: Situation, _now: datetime) -> _Step:
+def _resting(promotion: Promotion, _situation: Situation, _now: datetime) -> _Step:
     return _Step(promotion)
 
 
@@ -286,11 +287,11 @@ _STEPS = {
 # -- ways from stage to stage that several share ---------------------------------------------------
 
 
-def _closed(promotion: Promotion, reason: str, now: datetime, *wanted: effects.Effect) -> _Step:
+def _closed(promotion: Promotion, reason: str, now: datetime, *wanted: Effect) -> _Step:
     return _Step(_enter(replace(promotion, armed_by=None, override=None), Stage.CLOSED, reason, now), wanted)
 
 
-def _held(promotion: Promotion, reason: str, now: datetime, *wanted: effects.Effect) -> _Step:
+def _held(promotion: Promotion, reason: str, now: datetime, *wanted: Effect) -> _Step:
     return _Step(_enter(promotion, Stage.HELD, reason, now), (*wanted, effects.PlaceHold(BOT, reason)))
 
 
@@ -477,7 +478,7 @@ def _canary(promotion: Promotion, situation: Situation, request: Request, now: d
     return _Step(step.promotion, (answer, *step.effects))
 
 
-def _answer(promotion: Promotion, request: Request, tone: str, text: str, *wanted: effects.Effect) -> _Step:
+def _answer(promotion: Promotion, request: Request, tone: str, text: str, *wanted: Effect) -> _Step:
     return _Step(promotion, (effects.Answer(request.id, tone, text), *wanted))
 
 

@@ -36,8 +36,12 @@ ENDED = frozenset({Stage.REVERTED, Stage.CLOSED})
 
 @dataclass(frozen=True, slots=True)
 class PinChange:
-    """One scalar in one file of the GitOps repository that the bump changed."""
+    """What one target pinned before the bump and pins after it.
 
+    `target` is its place in the environment's `targets:`, from 0.
+    """
+
+    target: int
     file: str
     old: str
     new: str

@@ -79,7 +79,7 @@ def test_a_delivery_whose_job_was_lost_is_woken_again(store: PostgresStore, engi
 def test_a_promotion_comes_back_as_it_was_saved(store: PostgresStore):
     """Every field survives the database."""
     made = promotion(
-        changes=(PinChange("a.yaml", "v1", "v2"),),
+        changes=(PinChange(0, "a.yaml", "v1", "v2"),),
         due=(AliasDue("champion", "2"), TagDue("2", "k", "v")),
         live_at=NOW,
         head_sha="abc",
