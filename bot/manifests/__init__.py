@@ -1,0 +1,1 @@
+"""Pins in GitOps repositories: text in, text out. See `bot.manifests.bump`."""
