@@ -82,7 +82,8 @@ class _Fault:
 
     @property
     def in_key(self) -> bool:
-        return self.rest == ("[key]",)
+        # `[key]` is also what somebody may have called a key.
+        return self.rest == ("[key]",) and self.kind != "extra_forbidden"
 
     @property
     def leaf(self) -> bool:
