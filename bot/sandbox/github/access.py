@@ -15,7 +15,7 @@ LEVELS = ("none", "read", "write", "admin")
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """A person (`login` only), an App itself (`app` only), an installation (`login` is its bot), or nobody."""
+    """A person (`login` only), an App (`app` only), an installation (`login` is its bot), or nobody."""
 
     login: str = ""
     app: App | None = None
@@ -107,7 +107,7 @@ def _app(world: World, token: str) -> Actor:
 
 
 def role_of(world: World, repository: Repository, login: str) -> Role:
-    """A person's own right in a repository: owner and organisation owners are admins, the rest are as invited."""
+    """A person's own right in a repository: the owner is an admin, others are as invited."""
     if login.casefold() == repository.owner.casefold():
         return "admin"
     given = {name.casefold(): role for name, role in repository.collaborators.items()}.get(
@@ -151,10 +151,3 @@ def require(world: World, actor: Actor, repository: Repository, *, app: str, rol
             if role == "write"
             else "Must have triage access to repository"
         )
-
-
-def may_write(world: World, repository: Repository, actor: Actor, permission: str) -> bool:
-    """Whether the actor has write access for one permission, without raising."""
-    if actor.installation is not None:
-        return actor.may(f"{permission}:write") and world.covers(actor.installation, repository)
-    return ROLES.index(role_of(world, repository, actor.login)) >= ROLES.index("write")

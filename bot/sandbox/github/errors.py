@@ -44,7 +44,7 @@ def unauthorized(message: str = "Bad credentials") -> Problem:
 
 
 def invalid(resource: str, field: str, code: str = "invalid", message: str | None = None) -> Problem:
-    """422 with one entry; `code` is one of GitHub's: missing, missing_field, invalid, already_exists, custom."""
+    """422 with one entry; `code`: missing, missing_field, invalid, already_exists or custom."""
     entry = {"resource": resource, "field": field, "code": code}
     if message is not None:
         entry["message"] = message

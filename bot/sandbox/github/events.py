@@ -8,6 +8,7 @@ from bot.sandbox.github.access import Actor
 from bot.sandbox.github.records import App, Delivery, Installation, Repository
 from bot.sandbox.github.render.people import simple_user
 from bot.sandbox.github.render.repositories import repository
+from bot.sandbox.github.visit import Visit
 from bot.sandbox.github.webhooks import signature
 from bot.sandbox.github.world import World, node_id
 
@@ -37,9 +38,7 @@ def sender(world: World, actor: Actor) -> JSON:
 
 
 def emit(
-    world: World,
-    repo: Repository,
-    actor: Actor,
+    at: Visit,
     event: str,
     action: str | None,
     payload: JSON,
@@ -48,19 +47,19 @@ def emit(
 ) -> None:
     """Tell every App that is installed here, subscribed and allowed to know; with `app`, only that one."""
     common: JSON | None = None
-    for installation in world.installations_of(repo):
-        listener = world.app_of(installation)
+    for installation in at.world.installations_of(at.repo):
+        listener = at.world.app_of(installation)
         if app is not None and listener.id != app:
             continue
         if installation.suspended_at is not None or not _listens(installation, event):
             continue
         if common is None:
             common = {**({"action": action} if action is not None else {}), **payload}
-            common |= {"repository": repository(world, repo), "sender": sender(world, actor)}
-            owner = world.account(repo.owner)
+            common |= {"repository": repository(at.world, at.repo), "sender": sender(at.world, at.actor)}
+            owner = at.world.account(at.repo.owner)
             if owner is not None and owner.kind == "Organization":
-                common["organization"] = _organization(world, owner.login)
-        deliver(world, listener, event, action, common, installation=installation, repo=repo)
+                common["organization"] = _organization(at.world, owner.login)
+        deliver(at.world, listener, event, action, common, installation=installation, repo=at.repo)
 
 
 def _organization(world: World, login: str) -> JSON:

@@ -1,7 +1,7 @@
 """One bare git repository: objects and references through libgit2, merges through git itself."""
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -44,7 +44,7 @@ class TreeEdit:
 
 
 def valid_ref(name: str) -> bool:
-    """Whether `name` is a full reference name that git accepts (`refs/heads/…`), as `git check-ref-format` tells."""
+    """Whether `name` is a full reference name that git accepts (the rules of `git check-ref-format`)."""
     return (
         name.startswith("refs/")
         and not name.rsplit("/", maxsplit=1)[-1].startswith("-")
@@ -139,9 +139,7 @@ class GitRepository:
     def tree(self, sha: str) -> pygit2.Tree | None:
         """The tree with this sha, or of the commit with this sha."""
         found = self._get(sha)
-        if isinstance(found, pygit2.Commit):
-            return found.tree
-        return found if isinstance(found, pygit2.Tree) else None
+        return found.peel(pygit2.Tree) if found is not None and found.type_str in {"commit", "tree"} else None
 
     def blob(self, sha: str) -> bytes | None:
         found = self._get(sha)
@@ -161,7 +159,7 @@ class GitRepository:
         return str(self._git.create_blob(data))
 
     def add_tree(self, base: str | None, edits: Mapping[str, TreeEdit]) -> str:
-        """`base` with these paths changed; only the folders on the way are read. Raises GitError for an impossible path."""
+        """`base` with these paths changed; reads only the folders on the way. Raises GitError."""
         tree = self.tree(base) if base is not None else None
         sha = self._edit(tree, {tuple(path.split("/")): edit for path, edit in edits.items()})
         return sha if sha is not None else str(self._git.TreeBuilder().write())
@@ -189,7 +187,7 @@ class GitRepository:
         return str(builder.write()) if len(builder) else None
 
     def add_commit(
-        self, tree: str, parents: list[str], message: str, author: Person, committer: Person
+        self, tree: str, parents: Sequence[str], message: str, author: Person, committer: Person
     ) -> str:
         oids: list[str | pygit2.Oid] = [pygit2.Oid(hex=parent) for parent in parents]
         made = self._git.create_commit(
@@ -216,7 +214,7 @@ class GitRepository:
         yield from walker
 
     def diff(self, base: str | None, head: str) -> pygit2.Diff:
-        """From one commit's (or tree's) files to another's; from nothing when base is None. Renames are found."""
+        """From one commit's (or tree's) files to another's; base None: from nothing. Renames are found."""
         new = self.tree(head)
         if new is None:
             raise GitError(f"{head} is no commit")

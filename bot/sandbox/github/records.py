@@ -1,4 +1,7 @@
-"""What the server remembers. Records name each other by id, login or number, so that the whole state is one JSON document."""
+"""What the server remembers.
+
+Records name each other by id, login or number, so that the whole state is one JSON document.
+"""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -66,7 +69,7 @@ class Installation:
 
 @dataclass(slots=True)
 class Token:
-    """A secret that speaks for a person (`login`) or for an installation, narrowed to `permissions` and `repositories`."""
+    """A secret that speaks for a person or an installation, the latter narrowed to what is named."""
 
     value: str
     login: str

@@ -13,6 +13,7 @@ from bot.sandbox.github.access import Actor, authenticate, require
 from bot.sandbox.github.errors import Problem, not_found, unauthorized
 from bot.sandbox.github.git import GitRepository
 from bot.sandbox.github.records import Repository, Role
+from bot.sandbox.github.visit import Visit
 from bot.sandbox.github.world import World
 
 MOST_PER_PAGE = 100
@@ -62,6 +63,10 @@ class Call:
     @property
     def git(self) -> GitRepository:
         return self.world.git(self.repo)
+
+    @property
+    def visit(self) -> Visit:
+        return Visit(self.world, self.repo, self.actor)
 
     def number(self, name: str) -> int:
         """A path parameter that must be a number; anything else does not exist."""

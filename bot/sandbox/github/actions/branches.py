@@ -6,13 +6,13 @@ from typing import Any
 import pygit2
 
 from bot.sandbox.github import events
-from bot.sandbox.github.access import Actor
 from bot.sandbox.github.actions.mergeable import render_pull
 from bot.sandbox.github.actions.merged import finish_merge
 from bot.sandbox.github.errors import Problem, unprocessable
 from bot.sandbox.github.git import valid_ref
 from bot.sandbox.github.records import Issue, Repository
 from bot.sandbox.github.render.pulls import pull_of
+from bot.sandbox.github.visit import Visit
 from bot.sandbox.github.world import World
 
 JSON = dict[str, Any]
@@ -20,8 +20,8 @@ NOWHERE = "0" * 40
 MOST_COMMITS = 2048
 
 
-def create_ref(world: World, repo: Repository, actor: Actor, name: str, sha: str) -> None:
-    git = world.git(repo)
+def create_ref(at: Visit, name: str, sha: str) -> None:
+    git = at.git
     if not valid_ref(name) or name.count("/") < 2:  # noqa: PLR2004 - refs/kind/name
         raise unprocessable(f"{name} is not a valid ref name.")
     if git.kind(sha) is None or (name.startswith("refs/heads/") and git.commit(sha) is None):
@@ -32,11 +32,11 @@ def create_ref(world: World, repo: Repository, actor: Actor, name: str, sha: str
     if clash:
         raise unprocessable("Reference cannot be created: a reference of this name stands in the way")
     git.set_ref(name, sha)
-    moved(world, repo, actor, name, None, sha)
+    moved(at, name, None, sha)
 
 
-def update_ref(world: World, repo: Repository, actor: Actor, name: str, sha: str, *, force: bool) -> None:
-    git = world.git(repo)
+def update_ref(at: Visit, name: str, sha: str, *, force: bool) -> None:
+    git = at.git
     before = git.ref(name)
     if before is None:
         raise unprocessable("Reference does not exist")
@@ -44,14 +44,14 @@ def update_ref(world: World, repo: Repository, actor: Actor, name: str, sha: str
         raise unprocessable("Object does not exist")
     branch = name.removeprefix("refs/heads/")
     straight = git.is_ancestor(before, sha) if name.startswith("refs/heads/") else before == sha
-    if not straight and branch in repo.protections:
+    if not straight and branch in at.repo.protections:
         raise unprocessable("Cannot force-push to this protected branch")
     if not straight and not force:
         raise unprocessable("Update is not a fast forward")
-    guard_direct_push(repo, name, before, sha)
+    guard_direct_push(at.repo, name, before, sha)
     if before != sha:
         git.set_ref(name, sha, expected=before)
-        moved(world, repo, actor, name, before, sha)
+        moved(at, name, before, sha)
 
 
 def guard_direct_push(repo: Repository, name: str, before: str | None, sha: str | None) -> None:
@@ -61,85 +61,79 @@ def guard_direct_push(repo: Repository, name: str, before: str | None, sha: str 
         raise Problem(409, "Changes must be made through a pull request.")
 
 
-def delete_ref(world: World, repo: Repository, actor: Actor, name: str) -> None:
-    git = world.git(repo)
+def delete_ref(at: Visit, name: str) -> None:
+    git = at.git
     before = git.ref(name)
     if before is None:
         raise unprocessable("Reference does not exist")
-    if name == f"refs/heads/{repo.default_branch}":
+    if name == f"refs/heads/{at.repo.default_branch}":
         raise unprocessable("Cannot delete the default branch")
-    if name.removeprefix("refs/heads/") in repo.protections:
+    if name.removeprefix("refs/heads/") in at.repo.protections:
         raise unprocessable("Cannot delete this protected branch")
     git.delete_ref(name)
-    moved(world, repo, actor, name, before, None)
+    moved(at, name, before, None)
 
 
-def moved(
-    world: World, repo: Repository, actor: Actor, name: str, before: str | None, after: str | None
-) -> None:
+def moved(at: Visit, name: str, before: str | None, after: str | None) -> None:
     """Fire what GitHub fires, and bring the pull requests of this branch up to date."""
-    repo.pushed_at = repo.updated_at = world.now()
-    _push_event(world, repo, actor, name, before, after)
+    at.repo.pushed_at = at.repo.updated_at = at.world.now()
+    _push_event(at, name, before, after)
     if not name.startswith("refs/heads/"):
         return
     branch = name.removeprefix("refs/heads/")
-    for issue in list(repo.issues.values()):
+    for issue in list(at.repo.issues.values()):
         if issue.pull is None or issue.state != "open":
             continue
         if issue.pull.head == branch:
-            _head_moved(world, repo, actor, issue, after)
+            _head_moved(at, issue, after)
         elif issue.pull.base == branch and after is not None:
-            _base_moved(world, repo, actor, issue, after)
+            _base_moved(at, issue, after)
 
 
-def _head_moved(world: World, repo: Repository, actor: Actor, issue: Issue, after: str | None) -> None:
+def _head_moved(at: Visit, issue: Issue, after: str | None) -> None:
     pull = pull_of(issue)
-    issue.updated_at = world.now()
+    issue.updated_at = at.world.now()
     if after is None:
-        issue.state, issue.closed_at, issue.closed_by = "closed", world.now(), actor.login
-        emit_pull(world, repo, actor, issue, "closed")
+        issue.state, issue.closed_at, issue.closed_by = "closed", at.world.now(), at.actor.login
+        emit_pull(at, issue, "closed")
         return
     before, pull.head_sha = pull.head_sha, after
-    git = world.git(repo)
+    git = at.git
     git.set_ref(f"refs/pull/{issue.number}/head", after)
     base = git.branch(pull.base)
     if base is not None:
         pull.base_sha = base
-    rules = repo.protections.get(pull.base)
+    rules = at.repo.protections.get(pull.base)
     if rules is not None and rules.dismiss_stale:
         for review in pull.reviews:
             if review.state == "APPROVED":
                 review.state = "DISMISSED"
-    emit_pull(world, repo, actor, issue, "synchronize", {"before": before, "after": after})
+    emit_pull(at, issue, "synchronize", {"before": before, "after": after})
 
 
-def _base_moved(world: World, repo: Repository, actor: Actor, issue: Issue, after: str) -> None:
+def _base_moved(at: Visit, issue: Issue, after: str) -> None:
     """A head that somebody pushed to the base branch by hand counts as merged."""
     pull = pull_of(issue)
-    if pull.head_sha != pull.base_sha and world.git(repo).is_ancestor(pull.head_sha, after):
-        finish_merge(world, repo, actor, issue, after)
-        emit_pull(world, repo, actor, issue, "closed")
+    if pull.head_sha != pull.base_sha and at.git.is_ancestor(pull.head_sha, after):
+        finish_merge(at, issue, after)
+        emit_pull(at, issue, "closed")
 
 
-def emit_pull(
-    world: World, repo: Repository, actor: Actor, issue: Issue, action: str, more: JSON | None = None
-) -> None:
-    payload = {"number": issue.number, "pull_request": render_pull(world, repo, issue), **(more or {})}
-    events.emit(world, repo, actor, "pull_request", action, payload)
+def emit_pull(at: Visit, issue: Issue, action: str, more: JSON | None = None) -> None:
+    payload = {"number": issue.number, "pull_request": render_pull(at.world, at.repo, issue), **(more or {})}
+    events.emit(at, "pull_request", action, payload)
 
 
-def _push_event(
-    world: World, repo: Repository, actor: Actor, name: str, before: str | None, after: str | None
-) -> None:
-    git = world.git(repo)
+def _push_event(at: Visit, name: str, before: str | None, after: str | None) -> None:
+    git = at.git
     created, deleted = before is None, after is None
     commits: list[JSON] = []
     if after is not None and git.commit(after) is not None:
         hide = before if before is not None and git.commit(before) is not None else None
-        if hide is None and name != f"refs/heads/{repo.default_branch}":
-            hide = git.branch(repo.default_branch)
+        if hide is None and name != f"refs/heads/{at.repo.default_branch}":
+            hide = git.branch(at.repo.default_branch)
         found = [] if created and hide is None else list(git.log(after, hide=hide))[:MOST_COMMITS]
-        commits = [_push_commit(world, repo, commit) for commit in reversed(found)]
+        commits = [_push_commit(at.world, at.repo, commit) for commit in reversed(found)]
     head = git.commit(after) if after is not None else None
     short = name.split("/", 2)[-1]
     forced = (
@@ -150,7 +144,7 @@ def _push_event(
         and not git.is_ancestor(before, after)
     )
     span = f"{(before or NOWHERE)[:12]}...{(after or NOWHERE)[:12]}"
-    pusher = world.account(actor.login)
+    pusher = at.world.account(at.actor.login)
     payload: JSON = {
         "ref": name,
         "before": before or NOWHERE,
@@ -159,18 +153,18 @@ def _push_event(
         "deleted": deleted,
         "forced": forced,
         "base_ref": None,
-        "compare": world.html(f"/{repo.full_name}/compare/{short if created else span}"),
+        "compare": at.world.html(f"/{at.repo.full_name}/compare/{short if created else span}"),
         "commits": commits,
-        "head_commit": _push_commit(world, repo, head) if head is not None else None,
-        "pusher": {"name": actor.login, "email": pusher.email if pusher is not None else None},
+        "head_commit": _push_commit(at.world, at.repo, head) if head is not None else None,
+        "pusher": {"name": at.actor.login, "email": pusher.email if pusher is not None else None},
     }
-    events.emit(world, repo, actor, "push", None, payload)
+    events.emit(at, "push", None, payload)
     kind = {"refs/heads/": "branch", "refs/tags/": "tag"}.get("/".join(name.split("/")[:2]) + "/")
     if kind is not None and (created or deleted):
         about: JSON = {"ref": short, "ref_type": kind, "pusher_type": "user"}
         if created:
-            about |= {"master_branch": repo.default_branch, "description": repo.description}
-        events.emit(world, repo, actor, "create" if created else "delete", None, about)
+            about |= {"master_branch": at.repo.default_branch, "description": at.repo.description}
+        events.emit(at, "create" if created else "delete", None, about)
 
 
 def _push_commit(world: World, repo: Repository, commit: pygit2.Commit) -> JSON:

@@ -1,11 +1,11 @@
 """Commits that the server makes on somebody's behalf: who is the author, and that they are signed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
-from bot.sandbox.github.access import Actor
 from bot.sandbox.github.errors import unprocessable
 from bot.sandbox.github.git import GitError, Person, TreeEdit, valid_path
 from bot.sandbox.github.records import Repository
+from bot.sandbox.github.visit import Visit
 from bot.sandbox.github.world import World
 
 FILE_MODE = 0o100644
@@ -22,20 +22,18 @@ def github(world: World) -> Person:
 
 
 def commit(
-    world: World,
-    repo: Repository,
-    actor: Actor,
+    at: Visit,
     *,
     tree: str,
-    parents: list[str],
+    parents: Sequence[str],
     message: str,
     author: Person | None = None,
 ) -> str:
-    """A commit signed by the server, in the actor's name unless another author is given."""
-    sha = world.git(repo).add_commit(
-        tree, parents, message, author or person_of(world, actor.login), github(world)
+    """A commit signed by the server, in the at.actor's name unless another author is given."""
+    sha = at.git.add_commit(
+        tree, parents, message, author or person_of(at.world, at.actor.login), github(at.world)
     )
-    repo.verified.append(sha)
+    at.repo.verified.append(sha)
     return sha
 
 

@@ -14,7 +14,7 @@ GOOD = frozenset({"success", "neutral", "skipped"})
 
 @dataclass(frozen=True, slots=True)
 class Mergeability:
-    """`tree` None: git finds conflicts. `refusal`: what the branch's rules still ask for, as GitHub says it."""
+    """`tree` None: git finds conflicts. `refusal`: what the branch's rules still ask for."""
 
     tree: str | None
     refusal: str | None
@@ -51,7 +51,7 @@ def _refusal(
         return None
     pull = pull_of(issue)
     if rules.approvals is not None:
-        latest = latest_reviews(repo, issue)
+        latest = latest_reviews(issue)
         strong = {login: state for login, state in latest.items() if _may_approve(world, repo, login)}
         if "CHANGES_REQUESTED" in strong.values():
             return "Changes have been requested by reviewers with write access."
@@ -81,7 +81,7 @@ def _may_approve(world: World, repo: Repository, login: str) -> bool:
     return ROLES.index(role_of(world, repo, login)) >= ROLES.index("write")
 
 
-def latest_reviews(repo: Repository, issue: Issue) -> dict[str, str]:
+def latest_reviews(issue: Issue) -> dict[str, str]:
     """Each reviewer's standing word; a mere comment does not replace an approval."""
     standing: dict[str, str] = {}
     for review in pull_of(issue).reviews:

@@ -1,21 +1,22 @@
 """Opening, editing and closing pull requests; reviewers."""
 
-from bot.sandbox.github.access import Actor, may_write, role_of
+from collections.abc import Sequence
+
+from bot.sandbox.github.access import role_of
 from bot.sandbox.github.actions.branches import emit_pull
 from bot.sandbox.github.actions.issues import check_body, check_title, edit_issue, new_issue
 from bot.sandbox.github.errors import custom, forbidden, invalid, unprocessable
 from bot.sandbox.github.records import Issue, Pull, Repository
 from bot.sandbox.github.render.people import simple_user, team_simple
 from bot.sandbox.github.render.pulls import pull_of
+from bot.sandbox.github.visit import Visit
 from bot.sandbox.github.world import World
 
 LONGEST_LIST = 15
 
 
 def create_pull(
-    world: World,
-    repo: Repository,
-    actor: Actor,
+    at: Visit,
     *,
     title: str,
     head: str,
@@ -24,14 +25,14 @@ def create_pull(
     draft: bool = False,
 ) -> Issue:
     """`head` may be `owner:branch`; only branches of the repository itself can be proposed."""
-    if not may_write(world, repo, actor, "contents") and actor.installation is None:
+    if not at.writes("contents") and at.actor.installation is None:
         raise forbidden("must have write access to the head or source branch")
     check_title("PullRequest", title)
     check_body("PullRequest", body)
     owner, _, name = head.rpartition(":")
-    if owner and owner.casefold() != repo.owner.casefold():
+    if owner and owner.casefold() != at.repo.owner.casefold():
         raise invalid("PullRequest", "head")
-    git = world.git(repo)
+    git = at.git
     tip, target = git.branch(name), git.branch(base)
     if tip is None:
         raise invalid("PullRequest", "head")
@@ -41,11 +42,11 @@ def create_pull(
         raise custom("PullRequest", f"The {name} branch has no history in common with {base}")
     if git.is_ancestor(tip, target):
         raise custom("PullRequest", f"No commits between {base} and {name}")
-    if open_pull(repo, name, base) is not None:
-        raise custom("PullRequest", f"A pull request already exists for {repo.owner}:{name}.")
-    issue = new_issue(world, repo, actor, title, body)
+    if open_pull(at.repo, name, base) is not None:
+        raise custom("PullRequest", f"A pull request already exists for {at.repo.owner}:{name}.")
+    issue = new_issue(at, title, body)
     issue.pull = Pull(
-        id=world.new_id(),
+        id=at.world.new_id(),
         head=name,
         base=base,
         head_sha=tip,
@@ -54,7 +55,7 @@ def create_pull(
         maintainer_can_modify=False,
     )
     git.set_ref(f"refs/pull/{issue.number}/head", tip)
-    emit_pull(world, repo, actor, issue, "opened")
+    emit_pull(at, issue, "opened")
     return issue
 
 
@@ -70,9 +71,7 @@ def open_pull(repo: Repository, head: str, base: str) -> Issue | None:
 
 
 def edit_pull(
-    world: World,
-    repo: Repository,
-    actor: Actor,
+    at: Visit,
     issue: Issue,
     *,
     title: str | None,
@@ -84,10 +83,10 @@ def edit_pull(
     if state is not None and state not in {"open", "closed"}:
         raise invalid("PullRequest", "state")
     if state == "open" and issue.state == "closed":
-        _check_reopen(world, repo, issue)
+        _check_reopen(at.world, at.repo, issue)
     if base is not None and base != pull.base:
-        _rebase_onto(world, repo, actor, issue, base)
-    edit_issue(world, repo, actor, issue, title=title, body=body, state=state)
+        _rebase_onto(at, issue, base)
+    edit_issue(at, issue, title=title, body=body, state=state)
 
 
 def _check_reopen(world: World, repo: Repository, issue: Issue) -> None:
@@ -109,60 +108,56 @@ def _check_reopen(world: World, repo: Repository, issue: Issue) -> None:
     pull.head_sha = tip
 
 
-def _rebase_onto(world: World, repo: Repository, actor: Actor, issue: Issue, base: str) -> None:
+def _rebase_onto(at: Visit, issue: Issue, base: str) -> None:
     pull = pull_of(issue)
-    target = world.git(repo).branch(base)
+    target = at.git.branch(base)
     if target is None:
         raise invalid("PullRequest", "base")
     if issue.state == "closed":
         raise custom("PullRequest", "Cannot change the base branch of a closed pull request.")
-    if open_pull(repo, pull.head, base) is not None:
+    if open_pull(at.repo, pull.head, base) is not None:
         raise custom(
             "PullRequest",
             f"A pull request already exists for base branch '{base}' and head branch '{pull.head}'",
         )
     before = {"ref": {"from": pull.base}, "sha": {"from": pull.base_sha}}
     pull.base, pull.base_sha = base, target
-    emit_pull(world, repo, actor, issue, "edited", {"changes": {"base": before}})
+    emit_pull(at, issue, "edited", {"changes": {"base": before}})
 
 
-def request_reviewers(
-    world: World, repo: Repository, actor: Actor, issue: Issue, logins: list[str], slugs: list[str]
-) -> None:
+def request_reviewers(at: Visit, issue: Issue, logins: Sequence[str], slugs: Sequence[str]) -> None:
     pull = pull_of(issue)
-    teams = {team.slug: team for team in world.state.teams if team.organization == repo.owner}
+    teams = {team.slug: team for team in at.world.state.teams if team.organization == at.repo.owner}
     for login in logins:
         if login.casefold() == issue.login.casefold():
             raise unprocessable("Review cannot be requested from pull request author.")
-        account = world.account(login)
-        if account is None or role_of(world, repo, account.login) == "none":
+        account = at.world.account(login)
+        if account is None or role_of(at.world, at.repo, account.login) == "none":
             raise unprocessable(
-                "Reviews may only be requested from collaborators. One or more of the users or teams you specified"
-                f" is not a collaborator of the {repo.full_name} repository."
+                "Reviews may only be requested from collaborators. One or more of the users or teams you"
+                f" specified is not a collaborator of the {at.repo.full_name} repository."
             )
     if any(slug not in teams for slug in slugs):
         raise unprocessable("Could not resolve to a node with the global id of the team.")
     if len(logins) + len(slugs) > LONGEST_LIST:
         raise unprocessable("Review cannot be requested from more than 15 reviewers.")
     for login in logins:
-        name = world.known_account(login).login
+        name = at.world.known_account(login).login
         if name not in pull.reviewers:
             pull.reviewers.append(name)
-            more = {"requested_reviewer": simple_user(world, name)}
-            emit_pull(world, repo, actor, issue, "review_requested", more)
+            more = {"requested_reviewer": simple_user(at.world, name)}
+            emit_pull(at, issue, "review_requested", more)
     for slug in slugs:
         if slug not in pull.teams:
             pull.teams.append(slug)
-            more = {"requested_team": team_simple(world, teams[slug])}
-            emit_pull(world, repo, actor, issue, "review_requested", more)
+            more = {"requested_team": team_simple(at.world, teams[slug])}
+            emit_pull(at, issue, "review_requested", more)
 
 
-def remove_reviewers(
-    world: World, repo: Repository, actor: Actor, issue: Issue, logins: list[str], slugs: list[str]
-) -> None:
+def remove_reviewers(at: Visit, issue: Issue, logins: Sequence[str], slugs: Sequence[str]) -> None:
     pull = pull_of(issue)
     for login in [name for name in pull.reviewers if name.casefold() in {one.casefold() for one in logins}]:
         pull.reviewers.remove(login)
-        more = {"requested_reviewer": simple_user(world, login)}
-        emit_pull(world, repo, actor, issue, "review_request_removed", more)
+        more = {"requested_reviewer": simple_user(at.world, login)}
+        emit_pull(at, issue, "review_request_removed", more)
     pull.teams = [slug for slug in pull.teams if slug not in slugs]

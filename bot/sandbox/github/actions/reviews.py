@@ -4,9 +4,9 @@ from bot.sandbox.github import events
 from bot.sandbox.github.access import Actor
 from bot.sandbox.github.actions.issues import check_body
 from bot.sandbox.github.errors import not_found, unprocessable
-from bot.sandbox.github.records import Issue, Repository, Review, ReviewState
+from bot.sandbox.github.records import Issue, Review, ReviewState
 from bot.sandbox.github.render.pulls import pull_of, pull_simple, review
-from bot.sandbox.github.world import World
+from bot.sandbox.github.visit import Visit
 
 STATES: dict[str, ReviewState] = {
     "APPROVE": "APPROVED",
@@ -23,9 +23,7 @@ def find_review(issue: Issue, number: int) -> Review:
 
 
 def create_review(
-    world: World,
-    repo: Repository,
-    actor: Actor,
+    at: Visit,
     issue: Issue,
     *,
     event: str | None,
@@ -35,37 +33,35 @@ def create_review(
     """Without an event the review stays pending until it is submitted."""
     pull = pull_of(issue)
     check_body("PullRequestReview", body)
-    _check_event(actor, issue, event, body)
-    git = world.git(repo)
+    _check_event(at.actor, issue, event, body)
+    git = at.git
     if commit is not None and (git.commit(commit) is None or not git.is_ancestor(commit, pull.head_sha)):
         raise unprocessable("Unprocessable Entity: commit_id is not part of the pull request")
-    if any(one.state == "PENDING" and one.login == actor.login for one in pull.reviews):
+    if any(one.state == "PENDING" and one.login == at.actor.login for one in pull.reviews):
         raise unprocessable("User can only have one pending review per pull request")
-    made = Review(world.new_id(), actor.login, body, "PENDING", commit or pull.head_sha, None)
+    made = Review(at.world.new_id(), at.actor.login, body, "PENDING", commit or pull.head_sha, None)
     pull.reviews.append(made)
     if event is not None:
-        _submit(world, repo, actor, issue, made, event)
+        _submit(at, issue, made, event)
     return made
 
 
 def submit_review(
-    world: World,
-    repo: Repository,
-    actor: Actor,
+    at: Visit,
     issue: Issue,
     pending: Review,
     *,
     event: str,
     body: str | None,
 ) -> None:
-    if pending.login != actor.login:
+    if pending.login != at.actor.login:
         raise not_found()
     if pending.state != "PENDING":
         raise unprocessable("Can not submit a review that was submitted already")
     if body is not None:
         pending.body = body
-    _check_event(actor, issue, event, pending.body)
-    _submit(world, repo, actor, issue, pending, event)
+    _check_event(at.actor, issue, event, pending.body)
+    _submit(at, issue, pending, event)
 
 
 def _check_event(actor: Actor, issue: Issue, event: str | None, body: str) -> None:
@@ -82,23 +78,23 @@ def _check_event(actor: Actor, issue: Issue, event: str | None, body: str) -> No
         raise unprocessable("Unprocessable Entity: a body is needed for this event")
 
 
-def _submit(world: World, repo: Repository, actor: Actor, issue: Issue, made: Review, event: str) -> None:
-    made.state, made.submitted_at = STATES[event], world.now()
+def _submit(at: Visit, issue: Issue, made: Review, event: str) -> None:
+    made.state, made.submitted_at = STATES[event], at.world.now()
     pull = pull_of(issue)
-    pull.reviewers = [login for login in pull.reviewers if login != actor.login]
-    issue.updated_at = world.now()
-    _emit(world, repo, actor, issue, made, "submitted")
+    pull.reviewers = [login for login in pull.reviewers if login != at.actor.login]
+    issue.updated_at = at.world.now()
+    _emit(at, issue, made, "submitted")
 
 
-def dismiss_review(world: World, repo: Repository, actor: Actor, issue: Issue, given: Review) -> None:
+def dismiss_review(at: Visit, issue: Issue, given: Review) -> None:
     if given.state not in {"APPROVED", "CHANGES_REQUESTED"}:
         raise unprocessable("Can not dismiss a commented pull request review")
     given.state = "DISMISSED"
-    _emit(world, repo, actor, issue, given, "dismissed")
+    _emit(at, issue, given, "dismissed")
 
 
-def _emit(world: World, repo: Repository, actor: Actor, issue: Issue, given: Review, action: str) -> None:
-    shown = review(world, repo, issue, given)
+def _emit(at: Visit, issue: Issue, given: Review, action: str) -> None:
+    shown = review(at.world, at.repo, issue, given)
     shown["state"] = given.state.lower()
-    payload = {"review": shown, "pull_request": pull_simple(world, repo, issue)}
-    events.emit(world, repo, actor, "pull_request_review", action, payload)
+    payload = {"review": shown, "pull_request": pull_simple(at.world, at.repo, issue)}
+    events.emit(at, "pull_request_review", action, payload)

@@ -41,9 +41,7 @@ def _listed(call: Call, found: list[Comment]) -> Answer:
 
 @route("POST", ISSUE + "/comments", app=WRITE, role="read")
 def create_comment(call: Call) -> Answer:
-    made = actions.create_comment(
-        call.world, call.repo, call.actor, the_issue(call), call.form(CommentForm).body
-    )
+    made = actions.create_comment(call.visit, the_issue(call), call.form(CommentForm).body)
     shown = render.comment(call.world, call.repo, made)
     return Answer(201, shown, {"Location": shown["url"]})
 
@@ -56,13 +54,13 @@ def get_comment(call: Call) -> Answer:
 @route("PATCH", COMMENT, app=WRITE, role="read")
 def edit_comment(call: Call) -> Answer:
     comment = the_comment(call)
-    actions.edit_comment(call.world, call.repo, call.actor, comment, call.form(CommentForm).body)
+    actions.edit_comment(call.visit, comment, call.form(CommentForm).body)
     return _shown(call, comment)
 
 
 @route("DELETE", COMMENT, app=WRITE, role="read")
 def delete_comment(call: Call) -> Answer:
-    actions.delete_comment(call.world, call.repo, call.actor, the_comment(call))
+    actions.delete_comment(call.visit, the_comment(call))
     return Answer(204)
 
 

@@ -85,28 +85,24 @@ def _file(call: Call, path: str, found: pygit2.Object, ref: str) -> dict[str, An
     return said | {"content": base64.encodebytes(found.data).decode(), "encoding": "base64"}
 
 
-class FileForm(Form):
+class ChangeForm(Form):
+    """`sha` is the blob that is replaced or removed."""
+
     message: str
-    content: str
     sha: str | None = None
     branch: str | None = None
     author: PersonForm | None = None
     committer: PersonForm | None = None
 
 
-class RemovalForm(Form):
-    message: str
-    sha: str
-    branch: str | None = None
-    author: PersonForm | None = None
+class FileForm(ChangeForm):
+    content: str
 
 
 @route("PUT", CONTENTS, app="contents:write")
 def put_file(call: Call) -> Answer:
     form = call.form(FileForm)
-    author = form.author or form.committer
-    data = decode(form.content, "base64")
-    new, made = _change(call, form.branch, form.message, form.sha, data, author)
+    new, made = _change(call, form, decode(form.content, "base64"))
     found = call.git.entry(made, _path(call))
     assert found is not None
     content = _entry(call, _path(call), found, form.branch or call.repo.default_branch)
@@ -115,8 +111,7 @@ def put_file(call: Call) -> Answer:
 
 @route("DELETE", CONTENTS, app="contents:write")
 def delete_file(call: Call) -> Answer:
-    form = call.form(RemovalForm)
-    _, made = _change(call, form.branch, form.message, form.sha, None, form.author)
+    _, made = _change(call, call.form(ChangeForm), None)
     return Answer(200, {"content": None, "commit": _shown(call, made)})
 
 
@@ -133,21 +128,15 @@ def _shown(call: Call, sha: str) -> dict[str, Any]:
     return git_commit(call.world, call.repo, made)
 
 
-def _change(
-    call: Call,
-    branch: str | None,
-    message: str,
-    known: str | None,
-    data: bytes | None,
-    author: PersonForm | None,
-) -> tuple[bool, str]:
+def _change(call: Call, form: ChangeForm, data: bytes | None) -> tuple[bool, str]:
     """One commit on the tip of a branch; whether the file is new, and the commit."""
     path, git = _path(call), call.git
-    name = branch or call.repo.default_branch
+    name = form.branch or call.repo.default_branch
     tip = git.branch(name)
     if tip is None:
         raise not_found(f"Branch {name} not found")
-    there = git.entry(tip, path)
+    there, known = git.entry(tip, path), form.sha
+    author = form.author or form.committer
     if isinstance(there, pygit2.Tree):
         raise Problem(422, f"{path} is a folder")
     if there is None and data is None:
@@ -158,14 +147,12 @@ def _change(
         raise Problem(409, f"{path} does not match {known}")
     branches.guard_direct_push(call.repo, f"refs/heads/{name}", tip, "new")
     made = commit(
-        call.world,
-        call.repo,
-        call.actor,
+        call.visit,
         tree=tree_with(call.world, call.repo, tip, {path: data}),
         parents=[tip],
-        message=message,
+        message=form.message,
         author=author.person(call) if author is not None else None,
     )
     git.set_ref(f"refs/heads/{name}", made, expected=tip)
-    branches.moved(call.world, call.repo, call.actor, f"refs/heads/{name}", tip, made)
+    branches.moved(call.visit, f"refs/heads/{name}", tip, made)
     return there is None, made

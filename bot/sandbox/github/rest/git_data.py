@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Literal
 
@@ -180,7 +181,7 @@ class PersonForm(Form):
 class CommitForm(Form):
     message: str
     tree: str
-    parents: list[str] = []
+    parents: Sequence[str] = ()
     author: PersonForm | None = None
     committer: PersonForm | None = None
 
@@ -194,9 +195,9 @@ def create_commit(call: Call) -> Answer:
     for parent in form.parents:
         if git.commit(parent) is None:
             raise unprocessable("Parent SHA does not exist or is not a commit object")
-    world, repo, actor = call.world, call.repo, call.actor
+    world, actor = call.world, call.actor
     if actor.installation is not None and form.author is None and form.committer is None:
-        sha = make_commit(world, repo, actor, tree=form.tree, parents=form.parents, message=form.message)
+        sha = make_commit(call.visit, tree=form.tree, parents=form.parents, message=form.message)
     else:
         author = form.author.person(call) if form.author is not None else person_of(world, actor.login)
         committer = form.committer.person(call) if form.committer is not None else author
@@ -253,7 +254,7 @@ class NewRefForm(Form):
 @route("POST", GIT + "/refs", app="contents:write")
 def create_ref(call: Call) -> Answer:
     form = call.form(NewRefForm)
-    branches.create_ref(call.world, call.repo, call.actor, form.ref, form.sha)
+    branches.create_ref(call.visit, form.ref, form.sha)
     shown = _shown(call, form.ref)
     return Answer(201, shown, {"Location": shown["url"]})
 
@@ -266,11 +267,11 @@ class RefForm(Form):
 @route("PATCH", GIT + "/refs/{ref:path}", app="contents:write")
 def update_ref(call: Call) -> Answer:
     form, name = call.form(RefForm), _ref(call)
-    branches.update_ref(call.world, call.repo, call.actor, name, form.sha, force=form.force)
+    branches.update_ref(call.visit, name, form.sha, force=form.force)
     return Answer(200, _shown(call, name))
 
 
 @route("DELETE", GIT + "/refs/{ref:path}", app="contents:write")
 def delete_ref(call: Call) -> Answer:
-    branches.delete_ref(call.world, call.repo, call.actor, _ref(call))
+    branches.delete_ref(call.visit, _ref(call))
     return Answer(204)

@@ -1,5 +1,6 @@
 """Issues, labels, assignees."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from bot.sandbox.github.actions import issues as actions
@@ -26,23 +27,21 @@ class LabelRef(Form):
 class NewIssue(Form):
     title: str | int
     body: str | None = None
-    labels: list[str | LabelRef] = []
-    assignees: list[str] = []
+    labels: Sequence[str | LabelRef] = ()
+    assignees: Sequence[str] = ()
     assignee: str | None = None
 
 
-def _names(labels: list[str | LabelRef]) -> list[str]:
+def _names(labels: Sequence[str | LabelRef]) -> list[str]:
     return [label if isinstance(label, str) else label.name for label in labels]
 
 
 @route("POST", REPO + "/issues", app="issues:write", role="read")
 def create_issue(call: Call) -> Answer:
     form = call.form(NewIssue)
-    assignees = form.assignees + ([form.assignee] if form.assignee else [])
+    assignees = [*form.assignees, *([form.assignee] if form.assignee else [])]
     made = actions.create_issue(
-        call.world,
-        call.repo,
-        call.actor,
+        call.visit,
         title=str(form.title),
         body=form.body,
         labels=_names(form.labels),
@@ -95,12 +94,9 @@ class IssueForm(Form):
 @route("PATCH", ISSUE, app=WRITE, role="read")
 def edit_issue(call: Call) -> Answer:
     form, issue = call.form(IssueForm), the_issue(call)
-    world, repo, actor = call.world, call.repo, call.actor
-    actions.may_edit(world, repo, actor, issue.login)
+    actions.may_edit(call.visit, issue.login)
     actions.edit_issue(
-        world,
-        repo,
-        actor,
+        call.visit,
         issue,
         title=str(form.title) if form.title is not None else None,
         body=form.body,
@@ -108,35 +104,35 @@ def edit_issue(call: Call) -> Answer:
         state_reason=form.state_reason,
     )
     if form.labels is not None:
-        actions.set_labels(world, repo, actor, issue, _names(form.labels))
+        actions.set_labels(call.visit, issue, _names(form.labels))
     if form.assignees is not None:
         gone = [login for login in issue.assignees if login not in form.assignees]
-        actions.remove_assignees(world, repo, actor, issue, gone)
-        actions.add_assignees(world, repo, actor, issue, form.assignees)
-    return Answer(200, render.issue(world, repo, issue))
+        actions.remove_assignees(call.visit, issue, gone)
+        actions.add_assignees(call.visit, issue, form.assignees)
+    return Answer(200, render.issue(call.world, call.repo, issue))
 
 
 class AssigneesForm(Form):
-    assignees: list[str] = []
+    assignees: Sequence[str] = ()
 
 
 @route("POST", ISSUE + "/assignees", app=WRITE)
 def add_assignees(call: Call) -> Answer:
     issue = the_issue(call)
-    actions.add_assignees(call.world, call.repo, call.actor, issue, call.form(AssigneesForm).assignees)
+    actions.add_assignees(call.visit, issue, call.form(AssigneesForm).assignees)
     return Answer(201, render.issue(call.world, call.repo, issue))
 
 
 @route("DELETE", ISSUE + "/assignees", app=WRITE)
 def remove_assignees(call: Call) -> Answer:
     issue = the_issue(call)
-    actions.remove_assignees(call.world, call.repo, call.actor, issue, call.form(AssigneesForm).assignees)
+    actions.remove_assignees(call.visit, issue, call.form(AssigneesForm).assignees)
     return Answer(200, render.issue(call.world, call.repo, issue))
 
 
 # Labels of an issue.
 class LabelsForm(Form):
-    labels: list[str | LabelRef] = []
+    labels: Sequence[str | LabelRef] = ()
 
 
 def _label_names(call: Call) -> list[str]:
@@ -157,27 +153,27 @@ def list_labels(call: Call) -> Answer:
 @route("POST", ISSUE + "/labels", app=WRITE, role="triage")
 def add_labels(call: Call) -> Answer:
     issue = the_issue(call)
-    actions.add_labels(call.world, call.repo, call.actor, issue, _label_names(call))
+    actions.add_labels(call.visit, issue, _label_names(call))
     return _labels(call, issue)
 
 
 @route("PUT", ISSUE + "/labels", app=WRITE, role="triage")
 def set_labels(call: Call) -> Answer:
     issue = the_issue(call)
-    actions.set_labels(call.world, call.repo, call.actor, issue, _label_names(call))
+    actions.set_labels(call.visit, issue, _label_names(call))
     return _labels(call, issue)
 
 
 @route("DELETE", ISSUE + "/labels", app=WRITE, role="triage")
 def clear_labels(call: Call) -> Answer:
-    actions.set_labels(call.world, call.repo, call.actor, the_issue(call), [])
+    actions.set_labels(call.visit, the_issue(call), [])
     return Answer(204)
 
 
 @route("DELETE", ISSUE + "/labels/{name:path}", app=WRITE, role="triage")
 def remove_label(call: Call) -> Answer:
     issue = the_issue(call)
-    if not actions.remove_label(call.world, call.repo, call.actor, issue, call.params["name"]):
+    if not actions.remove_label(call.visit, issue, call.params["name"]):
         raise not_found("Label does not exist")
     return _labels(call, issue)
 
@@ -197,7 +193,7 @@ def list_repository_labels(call: Call) -> Answer:
 @route("POST", REPO + "/labels", app=WRITE)
 def create_label(call: Call) -> Answer:
     form = call.form(NewLabel)
-    made = actions.create_label(call.world, call.repo, call.actor, form.name, form.color, form.description)
+    made = actions.create_label(call.visit, form.name, form.color, form.description)
     shown = render.label(call.world, call.repo, made)
     return Answer(201, shown, {"Location": shown["url"]})
 

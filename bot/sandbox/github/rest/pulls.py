@@ -1,5 +1,6 @@
 """Pull requests and reviews."""
 
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from bot.sandbox.github.actions import merging, reviews
@@ -50,9 +51,7 @@ def create_pull(call: Call) -> Answer:
     if form.title is None:
         raise invalid("PullRequest", "title", "missing_field")
     made = actions.create_pull(
-        call.world,
-        call.repo,
-        call.actor,
+        call.visit,
         title=form.title,
         head=form.head,
         base=form.base,
@@ -102,9 +101,7 @@ class PullForm(Form):
 def edit_pull(call: Call) -> Answer:
     form, issue = call.form(PullForm), the_pull(call)
     actions.edit_pull(
-        call.world,
-        call.repo,
-        call.actor,
+        call.visit,
         issue,
         title=form.title,
         body=form.body,
@@ -147,16 +144,8 @@ class MergeForm(Form):
 @route("PUT", PULL + "/merge", app="contents:write")
 def merge(call: Call) -> Answer:
     form = call.form(MergeForm)
-    made = merging.merge_pull(
-        call.world,
-        call.repo,
-        call.actor,
-        the_pull(call),
-        sha=form.sha,
-        method=form.merge_method,
-        title=form.commit_title,
-        message=form.commit_message,
-    )
+    wish = merging.MergeWish(form.sha, form.merge_method, form.commit_title, form.commit_message)
+    made = merging.merge_pull(call.visit, the_pull(call), wish)
     return Answer(200, {"sha": made, "merged": True, "message": "Pull Request successfully merged"})
 
 
@@ -180,16 +169,14 @@ def update_branch(call: Call) -> Answer:
     if tree is None:
         raise unprocessable("merge conflict between base and head")
     made = commit(
-        call.world,
-        call.repo,
-        call.actor,
+        call.visit,
         tree=tree,
         parents=[pull.head_sha, base],
         message=f"Merge branch '{pull.base}' into {pull.head}",
     )
     before, name = pull.head_sha, f"refs/heads/{pull.head}"
     git.set_ref(name, made, expected=before)
-    moved(call.world, call.repo, call.actor, name, before, made)
+    moved(call.visit, name, before, made)
     return Answer(
         202, {"message": "Updating pull request branch.", "url": call.world.html(f"/{call.repo.full_name}")}
     )
@@ -197,8 +184,8 @@ def update_branch(call: Call) -> Answer:
 
 # Reviewers.
 class ReviewersForm(Form):
-    reviewers: list[str] = []
-    team_reviewers: list[str] = []
+    reviewers: Sequence[str] = ()
+    team_reviewers: Sequence[str] = ()
 
 
 @route("GET", PULL + "/requested_reviewers", app=READ)
@@ -210,14 +197,14 @@ def list_reviewers(call: Call) -> Answer:
 @route("POST", PULL + "/requested_reviewers", app=WRITE)
 def request_reviewers(call: Call) -> Answer:
     form, issue = call.form(ReviewersForm), the_pull(call)
-    actions.request_reviewers(call.world, call.repo, call.actor, issue, form.reviewers, form.team_reviewers)
+    actions.request_reviewers(call.visit, issue, form.reviewers, form.team_reviewers)
     return Answer(201, render.pull_simple(call.world, call.repo, issue))
 
 
 @route("DELETE", PULL + "/requested_reviewers", app=WRITE)
 def remove_reviewers(call: Call) -> Answer:
     form, issue = call.form(ReviewersForm), the_pull(call)
-    actions.remove_reviewers(call.world, call.repo, call.actor, issue, form.reviewers, form.team_reviewers)
+    actions.remove_reviewers(call.visit, issue, form.reviewers, form.team_reviewers)
     return Answer(200, render.pull_simple(call.world, call.repo, issue))
 
 
@@ -253,9 +240,7 @@ def list_reviews(call: Call) -> Answer:
 def create_review(call: Call) -> Answer:
     form, issue = call.form(NewReview), the_pull(call)
     made = reviews.create_review(
-        call.world,
-        call.repo,
-        call.actor,
+        call.visit,
         issue,
         event=form.event,
         body=form.body or "",
@@ -274,7 +259,7 @@ def get_review(call: Call) -> Answer:
 def submit_review(call: Call) -> Answer:
     form, issue = call.form(SubmitForm), the_pull(call)
     given = reviews.find_review(issue, call.number("review"))
-    reviews.submit_review(call.world, call.repo, call.actor, issue, given, event=form.event, body=form.body)
+    reviews.submit_review(call.visit, issue, given, event=form.event, body=form.body)
     return _review(call, issue, given)
 
 
@@ -282,5 +267,5 @@ def submit_review(call: Call) -> Answer:
 def dismiss_review(call: Call) -> Answer:
     issue = the_pull(call)
     given = reviews.find_review(issue, call.number("review"))
-    reviews.dismiss_review(call.world, call.repo, call.actor, issue, given)
+    reviews.dismiss_review(call.visit, issue, given)
     return _review(call, issue, given)
