@@ -2,7 +2,15 @@
 
 import typer
 
+from bot.cli.check import check
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command()(check)
+
+
+@app.callback()
+def slipway() -> None:
+    """Machine-learning models from an MLflow registry to production, and back, through pull requests."""
 
 
 def main() -> None:

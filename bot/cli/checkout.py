@@ -1,0 +1,34 @@
+"""Reading and writing files of a local checkout, and nothing outside of it."""
+
+from pathlib import Path
+
+MAX_BYTES = 1_000_000
+
+
+class Checkout:
+    """A folder on this machine. What leaves it, symlinks, and files over 1 MB are not read."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def read(self, path: str) -> bytes | None:
+        """A file's bytes, by its path from the root; None where there is no such plain file."""
+        place = self._place(path)
+        if place is None or not place.is_file() or place.stat().st_size > MAX_BYTES:
+            return None
+        return place.read_bytes()
+
+    def write(self, path: str, content: bytes) -> None:
+        """Replace a file that `read` reads, in place, so that its mode stays. Raises OSError."""
+        place = self._place(path)
+        if place is None:
+            raise FileNotFoundError(path)
+        place.write_bytes(content)
+
+    def _place(self, path: str) -> Path | None:
+        """The place of a path, None where a step of it leaves the root or is a symlink."""
+        place = self.root
+        for part in path.split("/"):
+            if part in {"", ".", ".."} or "\0" in part or (place := place / part).is_symlink():
+                return None
+        return place
