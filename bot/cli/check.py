@@ -7,7 +7,7 @@ import typer
 
 from bot.cli.checkout import Checkout
 from bot.cli.mistakes import Format, render
-from bot.cli.shipped import policies
+from bot.cli.shipped import shipped_policies
 from bot.domain.config import FILE
 from bot.manifests.check import check as find_mistakes
 
@@ -26,8 +26,7 @@ def check(
     """Tell every mistake of slipway.yaml and of what it names; exit 1 if there is any."""
     folder, name = (path, FILE) if path.is_dir() else (path.parent, path.name)
     checkout = Checkout(folder)
-    known = {file.stem for file in (folder / "policies").glob("*.yaml")} | policies().keys()
-    mistakes = find_mistakes(checkout.read, known, name)
+    mistakes = find_mistakes(checkout.read, checkout.policies(), shipped_policies(), name)
     prefix = "" if folder == Path() else f"{folder.as_posix()}/"
     if told := render(mistakes, output, checkout.read, prefix):
         typer.echo(told)

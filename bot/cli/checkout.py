@@ -1,5 +1,6 @@
 """Reading and writing files of a local checkout, and nothing outside of it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 MAX_BYTES = 1_000_000
@@ -17,6 +18,16 @@ class Checkout:
         if place is None or not place.is_file() or place.stat().st_size > MAX_BYTES:
             return None
         return place.read_bytes()
+
+    def policies(self) -> Mapping[str, str]:
+        """The files of `policies/`: path → text; what is no UTF-8 becomes characters that YAML refuses."""
+        names = [f"policies/{file.name}" for file in sorted((self.root / "policies").glob("*.yaml"))]
+        contents = {name: self.read(name) for name in names}
+        return {
+            name: data.decode("utf-8", errors="surrogateescape")
+            for name, data in contents.items()
+            if data is not None
+        }
 
     def write(self, path: str, content: bytes) -> None:
         """Replace a file that `read` reads, in place, so that its mode stays. Raises OSError."""

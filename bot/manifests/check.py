@@ -1,101 +1,139 @@
 """Everything that is wrong with `slipway.yaml` and with what it names, told at once.
 
 Pure: files are read by the function that is handed in, so the same check runs on a local checkout, on
-the commit of a pull request and in tests.
+the commit of a pull request and in tests. What cannot be told from one version to the next is told with
+a sample version that has every tag somebody asks for: each target is bumped to it, and the result thrown
+away.
 """
 
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
+from bot.domain import policies
 from bot.domain.annotations import did_you_mean
 from bot.domain.config import FILE, Config, Model, load_partly
 from bot.domain.document import Document
-from bot.domain.mistake import ConfigError, Mistake, Path
+from bot.domain.mistake import ConfigError, Mistake, Path, written
 from bot.domain.target import Selector
 from bot.domain.template import placeholders
 from bot.domain.version import ModelVersion
-from bot.manifests.errors import BadReference
-from bot.manifests.pin import ImagePin, pin_of
+from bot.manifests.bump import Target, bump_bytes, find_bytes
+from bot.manifests.errors import BadReference, BumpError
+from bot.manifests.pin import ImagePin, image_of, pin_of, wants_digest
 
 Read = Callable[[str], bytes | None]
 """A file's bytes by its path from the repository's root; None where no plain file under 1 MB is there."""
 
-POLICIES = "policies"
+_DIGEST = "sha256:" + "0" * 64
 
 
-def check(read: Read, policies: Collection[str] = (), path: str = FILE) -> tuple[Mistake, ...]:
-    """All mistakes of the configuration at `path`, in the order of the file; empty when all is well.
+def check(
+    read: Read, own: Mapping[str, str], shipped: Mapping[str, str], path: str = FILE
+) -> tuple[Mistake, ...]:
+    """All mistakes of the configuration at `path` and of the policies; empty when all is well.
 
-    `policies` are the names that there are: of the files in `policies/` and of those that Slipway ships.
+    `own` are the repository's policy files and `shipped` those that Slipway brings: path → text. Mistakes
+    of another file stand where slipway.yaml names it.
     """
+    known = policies.resolve(own, shipped)
     content = read(path)
     if content is None:
-        return (Mistake(path, 1, 1, "", "there is no such file, or it is no plain file under 1 MB"),)
+        missing = Mistake(path, 1, 1, "", "there is no such file, or it is no plain file under 1 MB")
+        return (*known.mistakes, missing)
     try:
-        text = content.decode("utf-8")
+        reading = load_partly(content.decode("utf-8"), path)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        return (Mistake(path, line, 1, "", "this is not UTF-8", "save the file as UTF-8"),)
-    try:
-        reading = load_partly(text, path)
+        return (*known.mistakes, Mistake(path, line, 1, "", "this is not UTF-8", "save the file as UTF-8"))
     except ConfigError as error:
-        return error.mistakes
-    further = _Check(read, policies, reading.document)
+        return tuple(sorted({*known.mistakes, *error.mistakes}))
+    further = _Check(read, known.names, reading.document)
     found = further.of(reading.config) if reading.config else ()
-    return tuple(sorted({*reading.mistakes, *found}))
+    return tuple(sorted({*known.mistakes, *reading.mistakes, *found}))
 
 
 class _Check:
     """What can only be told with the other files at hand."""
 
-    def __init__(self, read: Read, policies: Collection[str], document: Document) -> None:
+    def __init__(self, read: Read, policies: tuple[str, ...], document: Document) -> None:
         self._read = read
         self._policies = policies
         self._document = document
+        self._claims: dict[tuple[str, int, int], Path] = {}
 
     def of(self, config: Config) -> Iterator[Mistake]:
         for name, model in config.models.items():
+            image, wrong = self._image(("models", name, "image"), model)
+            yield from wrong
             for environment, place in model.environments.items():
                 path: Path = ("models", name, "environments", environment)
                 if place.policy not in self._policies:
                     yield self._no_policy((*path, "policy"), place.policy)
                 for index, selector in enumerate(place.targets):
-                    target = (*path, "targets", index)
-                    yield from self._without_value(target, model, selector)
-                    yield from self._without_pin(target, selector)
+                    if not wrong:
+                        yield from self._target((*path, "targets", index), model, selector, image)
 
     def _no_policy(self, path: Path, name: str) -> Mistake:
-        hint = did_you_mean(name, self._policies)
-        message = f"there is no policy `{name}`"
-        return self._document.mistake(path, message, hint or f"add `{POLICIES}/{name}.yaml`", value=True)
+        hint = did_you_mean(name, self._policies) or f"add `policies/{name}.yaml`"
+        return self._document.mistake(path, f"there is no policy `{name}`", hint, value=True)
 
-    def _without_value(self, path: Path, model: Model, selector: Selector) -> Iterator[Mistake]:
-        """Whether the model says what to write at this target."""
-        image = ImagePin("example/image", "v1", "sha256:" + "0" * 64) if model.image else None
+    def _image(self, path: Path, model: Model) -> tuple[ImagePin | None, list[Mistake]]:
+        """The image of the sample version, or why there is none."""
+        if model.image is None:
+            return None, []
         try:
-            pin_of(selector, _sample(model, selector), image, model.storage)
+            image = image_of(model.image, _sample(model.image.tag, image_in=model.image.from_tag))
         except BadReference as error:
-            yield self._document.mistake(path, error.message, value=True)
+            return None, [self._document.mistake(path, error.message, value=True)]
+        return replace(image, digest=_DIGEST) if wants_digest(model.image, image) else image, []
 
-    def _without_pin(self, path: Path, selector: Selector) -> Iterator[Mistake]:
-        """Whether the target finds its pin."""
+    def _target(
+        self, path: Path, model: Model, selector: Selector, image: ImagePin | None
+    ) -> Iterator[Mistake]:
+        """Whether the target finds its pin, can write it, and is alone with it."""
         candidates = selector.candidate_files()
-        found = [file for file in candidates if self._read(file) is not None]
-        if not found:
-            told = " or ".join(f"`{file}`" for file in candidates)
-            yield self._document.mistake(path, f"there is no file {told}", value=True)
+        found = {file: data for file in candidates if (data := self._read(file)) is not None}
+        if len(found) != 1:
+            yield self._document.mistake(path, _not_one(tuple(found), candidates), value=True)
+            return
+        ((file, content),) = found.items()
+        try:
+            version = _sample(model.storage, getattr(selector, "value", None))
+            pin = pin_of(selector, version, image, model.storage)
+            changed = bump_bytes(content, Target(selector, pin)).changes
+            # A key that a bump would add is nobody else's yet.
+            old = any(change.old is not None for change in changed)
+            sites = find_bytes(content, selector).sites if old else ()
+        except BumpError as error:
+            yield self._document.mistake(path, f"{file}: {error.message}", value=True)
+            return
+        for site in sites:
+            claim = (file, site.start, site.end)
+            if claim in self._claims:
+                other = written(self._claims[claim])
+                message = f"this pin (line {site.line} of {file}) is also that of `{other}`"
+                yield self._document.mistake(path, message, "give each target a pin of its own", value=True)
+                return
+            self._claims[claim] = path
 
 
-def _sample(model: Model, selector: Selector) -> ModelVersion:
+def _not_one(found: tuple[str, ...], candidates: tuple[str, ...]) -> str:
+    if found:
+        return f"which one is meant, {' or '.join(f'`{file}`' for file in found)}? Name the file itself"
+    return f"there is no file {' or '.join(f'`{file}`' for file in candidates)}"
+
+
+def _sample(*templates: str | None, image_in: str | None = None) -> ModelVersion:
     """A version that has all tags anybody asks for: what is missing then is missing in the configuration."""
-    templates = (model.storage, getattr(selector, "value", None))
     asked = [name for template in templates if template for name in placeholders(template)]
+    tags = {name.removeprefix("tags."): "1" for name in asked if name.startswith("tags.")}
     return ModelVersion(
         model="model",
         version="1",
         source="models:/model/1",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         run_id="0" * 32,
-        tags={name.removeprefix("tags."): "1" for name in asked if name.startswith("tags.")},
+        tags={**tags, **({image_in: f"registry.example.com/model:v1@{_DIGEST}"} if image_in else {})},
         run_tags={name.removeprefix("run_tags."): "1" for name in asked if name.startswith("run_tags.")},
     )
