@@ -21,7 +21,7 @@ import mlflow.pyfunc
 import pandas as pd
 from fastapi import FastAPI, HTTPException, Response
 from mlflow.exceptions import MlflowException
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, disable_created_metrics, generate_latest
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -33,6 +33,7 @@ MAX_BODY_BYTES = int(os.environ.get("MAX_BODY_BYTES", "1000000"))
 _named = re.fullmatch(r"models:/(?P<name>[^/@]+)[/@](?P<version>.+)", MODEL_URI)
 MODEL, VERSION = (_named["name"], _named["version"]) if _named else (MODEL_URI, "")
 
+disable_created_metrics()
 LABELS = ("method", "status", "handler", "model", "version")
 REQUESTS = Counter("http_requests_total", "Requests by their outcome.", LABELS)
 DURATION = Histogram(
@@ -128,18 +129,19 @@ def predict(question: Question) -> Answer:
     )
 
 
+# Asynchronous, so that probes and scrapes do not wait in the queue for a worker thread.
 @app.get("/healthz")
-def healthz() -> dict[str, str]:
+async def healthz() -> dict[str, str]:
     return {"status": "alive"}
 
 
 @app.get("/readyz")
-def readyz() -> dict[str, str]:
+async def readyz() -> dict[str, str]:
     if not getattr(app.state, "ready", False):
         raise HTTPException(503, "not ready")
     return {"model": MODEL, "version": VERSION}
 
 
 @app.get("/metrics")
-def metrics() -> Response:
+async def metrics() -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
