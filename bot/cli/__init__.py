@@ -3,9 +3,11 @@
 import typer
 
 from bot.cli.check import check
+from bot.cli.serve import serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(check)
+app.command()(serve)
 
 
 @app.callback()
