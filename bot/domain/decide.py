@@ -85,9 +85,14 @@ def decide(promotion: Promotion, situation: Situation, now: datetime) -> Decisio
 def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Promotion:
     """What a performed effect makes of the promotion."""
     match outcome:
-        case effects.BumpOpened(pull=pull, changes=changes, baseline=baseline):
+        case effects.BumpOpened(pull=pull, changes=changes, baseline=baseline, image=image):
             opened = replace(
-                promotion, pull=pull.number, head_sha=pull.head_sha, changes=changes, baseline=baseline
+                promotion,
+                pull=pull.number,
+                head_sha=pull.head_sha,
+                changes=changes,
+                baseline=baseline,
+                image=image,
             )
             return _enter(opened, Stage.OPEN, "The bump is open.", now)
         case effects.Merged(sha=sha, revert=True):
@@ -129,7 +134,7 @@ def _waiting(promotion: Promotion, situation: Situation, now: datetime) -> _Step
         return _Step(replace(promotion, reason=f"On hold by {hold.owner}: {hold.reason}"))
     match situation.plan:
         case BumpPlan() as plan:
-            wanted = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline)
+            wanted = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
             return _Step(promotion, (wanted,))
         case NoPlan(settled=True, reason=reason) | NoPlan(gave_up=True, reason=reason):
             return _closed(promotion, reason, now)
@@ -163,7 +168,7 @@ def _open(promotion: Promotion, situation: Situation, now: datetime) -> _Step:
         return _Step(replace(promotion, armed_by=None, override=None, reason=reason))
     if pull.mergeable is False and isinstance(situation.plan, BumpPlan):
         plan = situation.plan
-        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline)
+        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
         return _Step(
             replace(promotion, reason="The default branch moved; the bump is made anew."), (rebuilt,)
         )
@@ -443,7 +448,7 @@ def _retry(promotion: Promotion, situation: Situation, request: Request, now: da
         return _answer(again, request, tone.YES, "Watching it again from the start.", effects.ForgetCanary())
     if promotion.stage is Stage.OPEN and isinstance(situation.plan, BumpPlan):
         plan = situation.plan
-        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline)
+        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
         return _answer(
             promotion, request, tone.YES, "The bump is made anew on today's default branch.", rebuilt
         )

@@ -54,7 +54,7 @@ class Judge:
         return compare(candidate, baseline, policy.metrics.directions)
 
     def gates(
-        self, promotion: Promotion, place: Place, forge: Forge, pull: Pull, now: datetime
+        self, promotion: Promotion, place: Place, forge: Forge, pull: Pull | None, now: datetime
     ) -> tuple[GateResult, ...]:
         """Every gate's answer. A registry that is away is a gate that does not hold, not an error."""
         try:
@@ -76,7 +76,7 @@ class Judge:
             override=_override(promotion),
             earlier=self._earlier(promotion, place.environment),
             image=_image(promotion),
-            approvals=self._approvals(place.policy, forge, pull) if place.policy.approvals.count else (),
+            approvals=self._approvals(place.policy, forge, pull) if place.policy.approvals.count and pull else (),
             authors=frozenset({promotion.requested_by, promotion.armed_by or ""} - {""})
             if place.policy.approvals.exclude_author
             else frozenset(),
@@ -156,5 +156,8 @@ def _override(promotion: Promotion) -> Override | None:
 
 
 def _image(promotion: Promotion) -> Image | None:
-    """The image among the pins of the bump, where one names a digest or a tag."""
-    return Image(promotion.image, promotion.image_digest) if promotion.image is not None else None
+    """The image that the bump pins, where it pins one by digest."""
+    if promotion.image is None or "@" not in promotion.image:
+        return None
+    reference, _, digest = promotion.image.partition("@")
+    return Image(reference, digest)

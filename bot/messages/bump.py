@@ -1,6 +1,7 @@
 """The pull request that promotes a version: title, commit message, body."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from bot.domain.comparison import Comparison
 from bot.domain.gate import GateResult
@@ -10,17 +11,27 @@ from bot.messages import gates as gate_tables
 from bot.messages.escape import Markdown, code, link, quiet, text
 from bot.messages.layout import fit, folded, lines, md, table
 
-COMMANDS = (
-    ("/promote", "merge once every gate holds; after it passed, open the next environment"),
-    ("/rollback [reason]", "close this pull request; after the merge, open the revert now"),
-    ("/hold [reason]", "stop automation for this model here"),
-    ("/release", "let it go on"),
-    ("/retry", "try again what went wrong"),
-    ("/status", "where it is and what it waits for"),
-    ("/explain", "every gate with what it looked at"),
-    ("/help", "what you may do"),
-)
-"""Every command with one line on what it does, in the order in which people need them."""
+
+@dataclass(frozen=True, slots=True)
+class PullText:
+    """What a pull request says; title and commit message are plain text."""
+
+    title: str
+    commit_message: str
+    body: Markdown
+
+
+def render(
+    promotion: Promotion,
+    comparison: Comparison,
+    changes: Sequence[PinChange],
+    gates: Sequence[GateResult] = (),
+) -> PullText:
+    """The whole pull request; `changes` are the pins of its one commit. Without gates, the status
+    comment has them.
+    """
+    changed = replace(promotion, changes=tuple(changes))
+    return PullText(title(changed), commit_message(changed), body(changed, comparison, gates))
 
 
 def title(promotion: Promotion) -> str:
@@ -53,13 +64,13 @@ def body(promotion: Promotion, comparison: Comparison, gates: Sequence[GateResul
     """What changes, why it may or may not merge, the evidence; never longer than GitHub accepts."""
     needed = [
         _opening(promotion, comparison),
-        gate_tables.sentence(gates),
-        gate_tables.overview(gates),
+        gate_tables.sentence(gates) if gates else Markdown(""),
+        gate_tables.overview(gates) if gates else Markdown(""),
         md("### Candidate against baseline" if comparison.baseline else "### Evidence"),
         compared.metrics(comparison),
         compared.facts(comparison),
     ]
-    details = [pins(promotion.changes), *compared.details(comparison), folded("Commands", commands())]
+    details = [pins(promotion.changes), *compared.details(comparison)]
     return fit(needed, details, footer(promotion))
 
 
@@ -69,12 +80,6 @@ def pins(changes: Sequence[PinChange]) -> Markdown:
         return Markdown("")
     rows = [(code(c.file, 160), code(c.old, 160), code(c.new, 160)) for c in changes[:50]]
     return folded(f"Pins that change ({len(changes)})", table(("File", "From", "To"), rows))
-
-
-def commands() -> Markdown:
-    """The commands; each one stands at the start of a line of a comment."""
-    rows = [(Markdown(f"`{name}`"), Markdown(does)) for name, does in COMMANDS]
-    return table(("Command", "What it does"), rows)
 
 
 def _opening(promotion: Promotion, comparison: Comparison) -> Markdown:

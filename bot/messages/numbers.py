@@ -1,8 +1,9 @@
 """Numbers as a reviewer reads them."""
 
 import math
-from datetime import datetime
+from datetime import datetime, timedelta
 
+from bot.domain.spans import spoken
 from bot.messages.escape import Markdown
 
 NOTHING = Markdown("–")
@@ -55,3 +56,8 @@ def size(count: int | None) -> Markdown:
 def moment(value: datetime | None) -> Markdown:
     """A time in UTC, to the minute."""
     return NOTHING if value is None else Markdown(f"{value:%Y-%m-%d %H:%M} UTC")
+
+
+def span(value: timedelta) -> Markdown:
+    """A length of time: `1 hour 30 minutes`, `40 seconds`."""
+    return Markdown(spoken(value))
