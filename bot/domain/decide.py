@@ -33,11 +33,11 @@ from datetime import datetime, timedelta
 
 from bot.domain import commands, effects
 from bot.domain.effects import Effect
-from bot.domain.situation import BumpPlan, Situation, NoPlan, Request
 from bot.domain.gates import blocking
 from bot.domain.live import LiveState
 from bot.domain.promotion import AliasDue, Promotion, Stage, TagDue
 from bot.domain.pull import PullState
+from bot.domain.situation import BumpPlan, NoPlan, Request, Situation
 from bot.domain.verdict import Outcome
 
 BOT = "slipway"
@@ -400,7 +400,9 @@ def _promote(promotion: Promotion, situation: Situation, request: Request, overr
             return _answer(promotion, request, tone.NO, text)
 
 
-def _rollback(promotion: Promotion, situation: Situation, request: Request, reason: str, now: datetime) -> _Step:
+def _rollback(
+    promotion: Promotion, situation: Situation, request: Request, reason: str, now: datetime
+) -> _Step:
     why = reason or "no reason given"
     if promotion.stage in (Stage.WAITING, Stage.OPEN):
         close = (
@@ -409,17 +411,26 @@ def _rollback(promotion: Promotion, situation: Situation, request: Request, reas
             else ()
         )
         if situation.pull is not None and situation.pull.state is PullState.MERGED:
-            merged = replace(promotion, merge_sha=situation.pull.merge_sha, merged_at=situation.pull.merged_at or now)
+            merged = replace(
+                promotion, merge_sha=situation.pull.merge_sha, merged_at=situation.pull.merged_at or now
+            )
             return _rollback(_enter(merged, Stage.SYNCING, "Merged.", now), situation, request, reason, now)
         closed = _closed(promotion, f"Rolled back by {request.author}: {why}", now, *close)
         answer = effects.Answer(request.id, effects.Tone.YES, "Closed; nothing was merged.")
         return _Step(closed.promotion, (answer, *closed.effects))
     if promotion.stage in _MERGED_STAGES:
         if situation.overtaken is not None:
-            text = f"Not rolled back: version {situation.overtaken} was merged after it. Roll that back first."
+            text = (
+                f"Not rolled back: version {situation.overtaken} was merged after it. Roll that back first."
+            )
             return _answer(promotion, request, effects.Tone.NO, text)
         step = _revert(
-            promotion, f"/rollback by {request.author}: {why}", request.author, situation, now, quarantine=False
+            promotion,
+            f"/rollback by {request.author}: {why}",
+            request.author,
+            situation,
+            now,
+            quarantine=False,
         )
         answer = effects.Answer(request.id, effects.Tone.YES, "Rolling back: the revert is being opened.")
         return _Step(step.promotion, (answer, *step.effects))

@@ -4,12 +4,14 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.domain.config import Config, ConfigError, Environment
+from bot.domain.config import FILE, Config, Environment, load
+from bot.domain.mistake import ConfigError
+from bot.domain.policies import Policies, resolve
 from bot.domain.policy import Policy
 from bot.jobs.outside import Outside
 from bot.jobs.store import Repository
 from bot.messages import issue
-from bot.ports import CheckRun, Forge, OutsideError, Refused
+from bot.ports import CheckRun, Forge, NotFound, OutsideError, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +87,7 @@ class Configurations:
             parse(files, self._shipped)
         except ConfigError as error:
             logger.warning(
-                "%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), CONFIG
+                "%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), FILE
             )
             self._tell(forge, commit, error)
             return

@@ -184,8 +184,7 @@ class _Others:
         newer = [
             other
             for other in others
-            if other.stage in UNMERGED
-            and (other.created_at, other.id) > (promotion.created_at, promotion.id)
+            if other.stage in UNMERGED and (other.created_at, other.id) > (promotion.created_at, promotion.id)
         ]
         before = [other for other in others if other.stage is Stage.OPEN]
         later = [

@@ -8,13 +8,13 @@ from bot.domain import commands, effects
 from bot.domain.authorization import Allowed, Denied, action_of
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.promotion import AliasDue, Promotion, TagDue
+from bot.jobs.authority import permitted
+from bot.jobs.events import COMMANDS
+from bot.jobs.judge import Judge
 from bot.jobs.observe import Observation
 from bot.jobs.outside import Outside
 from bot.jobs.plan import Planner, RevertPlan
 from bot.jobs.propose import Proposer
-from bot.jobs.authority import permitted
-from bot.jobs.events import COMMANDS
-from bot.jobs.judge import Judge
 from bot.messages import bump, replies, revert, status
 from bot.messages.escape import Markdown
 from bot.ports import Conflict, OutsideError, Proposal, Refused
@@ -113,6 +113,7 @@ class Performer:
             promotion, changes=effect.changes, baseline=effect.baseline, image=effect.image, head_sha=None
         )
         comparison = self._judge.comparison(opened, seen.situation.policy)
+        assert seen.place is not None, "only what is configured is opened"
         gates = self._judge.gates(opened, seen.place, seen.forge, None, self._outside.clock.now())
         pull = seen.forge.propose(
             Proposal(
@@ -153,7 +154,7 @@ class Performer:
     def _open_revert(
         self, promotion: Promotion, seen: Observation
     ) -> effects.RevertOpened | effects.NothingToRevert | effects.RevertImpossible:
-        plan = self._planner.revert(promotion, seen)
+        plan = self._planner.revert(promotion, seen.forge, seen.environment)
         if not isinstance(plan, RevertPlan):
             return plan
         pull = seen.forge.propose(
@@ -207,9 +208,7 @@ class Performer:
         allowed: list[str] = []
         denied: list[tuple[str, str]] = []
         for command in _ONE_OF_EACH:
-            match permitted(
-                seen.forge, seen.situation.policy, promotion, author, action_of(command)
-            ):
+            match permitted(seen.forge, seen.situation.policy, promotion, author, action_of(command)):
                 case Allowed():
                     allowed.append(command.word)
                 case Denied(reason=reason):

@@ -94,7 +94,9 @@ class Planner:
             changes = tuple(
                 change
                 for number, selector in enumerate(environment.targets)
-                for change in _change(files, number, selector, pin_of(selector, version, image, model.storage))
+                for change in _change(
+                    files, number, selector, pin_of(selector, version, image, model.storage)
+                )
             )
         except BumpError as error:
             return NoPlan(f"The pin cannot be changed ({error.code}): {error.message}")

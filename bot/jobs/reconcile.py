@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.decide import Decision, absorb, decide
-from bot.domain.situation import Situation
 from bot.domain.promotion import Promotion
+from bot.domain.situation import Situation
 from bot.jobs.configuration import Configurations
 from bot.jobs.judge import Judge
 from bot.jobs.observe import Observer
