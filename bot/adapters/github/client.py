@@ -156,7 +156,7 @@ class Client:
 
     def graphql(self, document: str, variables: Mapping[str, Any]) -> Any:
         """The `data` of a GraphQL answer without errors. Raises Refused with GitHub's sentence otherwise."""
-        write = document.startswith("mutation")
+        write = document.lstrip().startswith("mutation")
         try:
             _, answer = self._request(
                 "POST",

@@ -52,18 +52,42 @@ class Exchange:
 
 @dataclass
 class Wire:
-    """What went out, in order."""
+    """What went out, in order; a test may let calls fail.
+
+    `denied`: the status that any path with such an end is answered with, without asking the server.
+    `cut_after`: how many more answers arrive; the next request is carried out and its answer is lost.
+    """
 
     exchanges: list[Exchange] = field(default_factory=list)
+    denied: dict[str, int] = field(default_factory=dict)
+    cut_after: int | None = None
 
     @property
     def calls(self) -> list[str]:
         """All but the fetching of tokens and of the App's own name, which happen once."""
         return [
-            f"{each.method} {each.path.removeprefix('/api/v3')}"
+            f"{each.method} {re.sub('/api/v3|/repos/[^/]+/[^/]+', '', each.path)}"
             for each in self.exchanges
             if "/app" not in each.path
         ]
+
+    def denial(self, request: requests.PreparedRequest) -> requests.Response | None:
+        path = urlsplit(request.url).path
+        for end, status in self.denied.items():
+            if path.endswith(end):
+                response = requests.Response()
+                response.status_code = status
+                response.url = request.url
+                response._content = json.dumps({"message": f"denied with {status}"}).encode()
+                return response
+        return None
+
+    def deliver(self, response: requests.Response) -> requests.Response:
+        if self.cut_after is not None:
+            self.cut_after -= 1
+            if self.cut_after < 0:
+                raise requests.ConnectionError("the connection was lost before the answer came")
+        return response
 
 
 @pytest.fixture
@@ -73,7 +97,8 @@ def wire(monkeypatch) -> Wire:
     send = requests.adapters.HTTPAdapter.send
 
     def recording(self, request, **options):
-        response = send(self, request, **options)
+        denied = wire.denial(request)  # a refusal is falsy
+        response = send(self, request, **options) if denied is None else denied
         parts = urlsplit(request.url)
         wire.exchanges.append(
             Exchange(
@@ -84,7 +109,7 @@ def wire(monkeypatch) -> Wire:
                 status=response.status_code,
             )
         )
-        return response
+        return wire.deliver(response)
 
     monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", recording)
     return wire
