@@ -9,13 +9,15 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 
-from bot.sandbox.github import routing
+from bot.sandbox.github import git_http, routing
 from bot.sandbox.github.errors import not_found
 from bot.sandbox.github.rest import (
     apps,
+    checks,
     comments,
     contents,
     deliveries,
+    deployments,
     git_data,
     history,
     issues,
@@ -38,6 +40,8 @@ MODULES = (
     issues,
     comments,
     pulls_rest,
+    checks,
+    deployments,
     last,
 )
 API = "/api/v3"
@@ -50,7 +54,10 @@ def build(world: World) -> Starlette:
     routes.append(
         WebRoute(API + "/{rest:path}", _unknown(world), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     )
-    return Starlette(routes=routes)
+    routes.append(WebRoute("/{owner}/{repo}.git/{service:path}", git_http.serve, methods=["GET", "POST"]))
+    application = Starlette(routes=routes)
+    application.state.world = world
+    return application
 
 
 def _endpoint(world: World, found: routing.Route) -> Endpoint:
