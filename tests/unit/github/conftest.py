@@ -21,8 +21,9 @@ class Script:
     """What GitHub answers next; tokens and the App's name are answered by themselves."""
 
     answers: deque[Any] = field(default_factory=deque)
-    requests: list[requests.PreparedRequest] = field(default_factory=list)
+    sent: list[requests.PreparedRequest] = field(default_factory=list)
     tokens: int = 0
+    answers_tokens: bool = False
     rights: dict[str, str] = field(default_factory=lambda: dict(RIGHTS))
 
     def then(self, status: int, body: Any = None, **headers: str) -> None:
@@ -34,7 +35,7 @@ class Script:
         self.answers.append(error)
 
     def send(self, request: requests.PreparedRequest) -> requests.Response:
-        self.requests.append(request)
+        self.sent.append(request)
         if request.url.endswith("/app"):
             return answer(200, {"slug": "slipway"}, {})
         if request.url.endswith("/access_tokens") and not self.answers_tokens:
@@ -47,8 +48,6 @@ class Script:
         if isinstance(following, Exception):
             raise following
         return answer(*following)
-
-    answers_tokens: bool = False
 
 
 def answer(status: int, body: Any, headers: dict[str, str]) -> requests.Response:
@@ -64,9 +63,11 @@ def answer(status: int, body: Any, headers: dict[str, str]) -> requests.Response
 @pytest.fixture
 def script(monkeypatch) -> Script:
     script = Script()
-    monkeypatch.setattr(
-        requests.adapters.HTTPAdapter, "send", lambda self, request, **options: script.send(request)
-    )
+
+    def send(_adapter, request, **_options):
+        return script.send(request)
+
+    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", send)
     return script
 
 

@@ -1,8 +1,10 @@
 """GitHub's refusals, limits and tokens, as the rest of Slipway meets them."""
 
+import json
 import logging
 import time
 from datetime import UTC, datetime, timedelta
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -70,30 +72,30 @@ def test_no_answer_is_unavailable(forge, script, error):
 
 
 @pytest.mark.parametrize(
-    ("status", "headers", "message", "seconds"),
+    ("answer", "headers", "seconds"),
     [
-        (429, {"retry-after": "17"}, "Too many", 17),
-        (403, {"retry-after": "9"}, "You have exceeded a secondary rate limit", 9),
-        (403, {}, "You have exceeded a secondary rate limit.", 60),
-        (403, {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "{soon}"}, "API rate limit exceeded", 40),
-        (429, {"retry-after": "soon"}, "Too many", 60),
+        ((429, "Too many"), {"retry-after": "17"}, 17),
+        ((403, "You have exceeded a secondary rate limit"), {"retry-after": "9"}, 9),
+        ((403, "You have exceeded a secondary rate limit."), {}, 60),
+        ((403, "API rate limit exceeded"), {"x-ratelimit-remaining": "0", "x-ratelimit-reset": "{soon}"}, 40),
+        ((429, "Too many"), {"retry-after": "soon"}, 60),
     ],
 )
-def test_a_limit_is_waited_for_and_not_hammered(forge, script, status, headers, message, seconds):
+def test_a_limit_is_waited_for_and_not_hammered(forge, script, answer, headers, seconds):
     """The wait is told, nobody sleeps, and until it is over no request leaves the house."""
     headers = {name: value.format(soon=int(time.time()) + 40) for name, value in headers.items()}
-    script.then(status, {"message": message}, **headers)
+    script.then(answer[0], {"message": answer[1]}, **headers)
     started = time.monotonic()
 
     with pytest.raises(Unavailable) as limited:
         forge.head("main")
-    sent = len(script.requests)
+    sent = len(script.sent)
     with pytest.raises(Unavailable) as again:
         forge.head("main")
 
     assert limited.value.retry_after == pytest.approx(seconds, abs=2)
     assert again.value.retry_after == pytest.approx(seconds, abs=2)
-    assert len(script.requests) == sent
+    assert len(script.sent) == sent
     assert time.monotonic() - started < 2
 
 
@@ -185,15 +187,11 @@ def test_rights_that_are_not_used_are_not_taken(forge, script):
 
     forge.head("main")
 
-    asked = [request.body for request in script.requests if request.url.endswith("/access_tokens")]
-    assert [
-        b"administration" in body if isinstance(body, bytes) else "administration" in body for body in asked
-    ] == [
-        False,
-        False,
+    asked = [json.loads(each.body) for each in script.sent if each.url.endswith("/access_tokens")]
+    assert asked == [
+        {"repositories": ["gitops"]},
+        {"repositories": ["gitops"], "permissions": {"contents": "write", "checks": "read"}},
     ]
-    assert '"contents": "write"' in str(asked[1])
-    assert '"checks": "read"' in str(asked[1])
 
 
 def test_rights_taken_away_meanwhile_are_no_longer_asked_for(forge, app, script):
@@ -354,14 +352,39 @@ def test_a_link_to_another_server_is_never_followed(app, script):
 
     app.redeliver_failed(datetime(2026, 1, 1, tzinfo=UTC))
 
-    assert all(request.url.startswith("https://github.test/api/v3/") for request in script.requests)
-    assert "cursor=v1_2" in script.requests[-1].url
+    assert {urlsplit(request.url).hostname for request in script.sent} == {"github.test"}
+    assert "cursor=v1_2" in script.sent[-1].url
 
 
-def test_names_are_quoted_into_paths(forge, script):
-    """A login or a path cannot lead to another part of the API."""
+@pytest.mark.parametrize("login", ["../../user?x=1#y", "a/b", "..%2f..", "a b"])
+def test_a_name_is_one_step_of_a_path(forge, script, login):
+    """A login or a team cannot lead to another part of the API."""
+    script.then(200, REF)
+    forge.head("main")
     script.then(404, {"message": "Not Found"})
-    forge.permission("../../user?x=1#y")
+    script.then(404, {"message": "Not Found"})
+    forge.permission(login)
+    forge.in_team(login, login)
 
-    assert script.requests[-1].url.startswith("https://github.test/api/v3/repos/octo/gitops/collaborators/")
-    assert script.requests[-1].url.endswith("/permission")
+    right, team = (urlsplit(request.url).path for request in script.sent[-2:])
+    assert right.startswith("/api/v3/repos/octo/gitops/collaborators/")
+    assert right.endswith("/permission")
+    assert right.count("/") == 8
+    assert team.startswith("/api/v3/orgs/octo/teams/")
+    assert team.count("/") == 8
+
+
+@pytest.mark.parametrize("path", ["..", "../x", "a/../../b", "a//b", "/a", "a/.", "a/"])
+def test_a_path_never_leaves_the_repository(forge, script, path):
+    """Refused before anything is sent: HTTP clients resolve dots themselves."""
+    sent = len(script.sent)
+    for ask in (
+        lambda: forge.read(path, "main"),
+        lambda: forge.list_folder(path, "main"),
+        lambda: forge.head(path),
+        lambda: forge.permission(".."),
+    ):
+        with pytest.raises(Refused, match="no path"):
+            ask()
+
+    assert len(script.sent) == sent
