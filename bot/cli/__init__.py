@@ -3,10 +3,12 @@
 import typer
 
 from bot.cli.check import check
+from bot.cli.sandbox import sandbox
 from bot.cli.serve import serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(check)
+app.command()(sandbox)
 app.command()(serve)
 
 
