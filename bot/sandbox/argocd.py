@@ -52,12 +52,16 @@ class Syncer:
         self._closed = threading.Event()
         self._wake = threading.Event()
         self._thread = threading.Thread(target=self._run, name="argocd", daemon=True)
+
+    def start(self) -> None:
+        """Begin to watch the repository."""
         self._thread.start()
 
     def close(self) -> None:
         self._closed.set()
         self._wake.set()
-        self._thread.join(10)
+        if self._thread.is_alive():
+            self._thread.join(10)
 
     def refresh(self) -> None:
         """Look at Git now."""
