@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
+from bot.adapters import shipped
 from bot.cli.checkout import Checkout
 from bot.cli.mistakes import Format, render
-from bot.cli.shipped import shipped_policies
 from bot.domain.config import FILE
 from bot.manifests.check import check as find_mistakes
 
@@ -26,7 +26,7 @@ def check(
     """Tell every mistake of slipway.yaml and of what it names; exit 1 if there is any."""
     folder, name = (path, FILE) if path.is_dir() else (path.parent, path.name)
     checkout = Checkout(folder)
-    mistakes = find_mistakes(checkout.read, checkout.policies(), shipped_policies(), name)
+    mistakes = find_mistakes(checkout.read, checkout.policies(), shipped.policies(), name)
     prefix = "" if folder == Path() else f"{folder.as_posix()}/"
     if told := render(mistakes, output, checkout.read, prefix):
         typer.echo(told)

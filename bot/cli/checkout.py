@@ -21,7 +21,8 @@ class Checkout:
 
     def policies(self) -> Mapping[str, str]:
         """The files of `policies/`: path → text; what is no UTF-8 becomes characters that YAML refuses."""
-        names = [f"policies/{file.name}" for file in sorted((self.root / "policies").glob("*.yaml"))]
+        files = sorted((self.root / "policies").glob("*.y*ml"))
+        names = [f"policies/{file.name}" for file in files if file.suffix in {".yaml", ".yml"}]
         contents = {name: self.read(name) for name in names}
         return {
             name: data.decode("utf-8", errors="surrogateescape")

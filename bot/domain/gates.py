@@ -137,8 +137,8 @@ def _image(_: Policy, facts: Facts) -> GateResult | None:
     if image is None:
         return None
     if image.digest is None:
-        return _wait("image", f"{image.reference} is not in the registry yet")
-    return _yes("image", f"{image.reference} is {image.digest}")
+        return _wait("image", f"`{image.reference}` is not in the registry yet")
+    return _yes("image", f"`{image.reference}` is `{image.digest[:19]}…`")
 
 
 def _approvals(policy: Policy, facts: Facts) -> GateResult | None:

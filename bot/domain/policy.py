@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.domain.authorization import Action
 from bot.domain.comparison import Direction
 from bot.domain.freeze import FreezeWindow
 from bot.domain.gate import Enforce
@@ -20,8 +21,6 @@ FROZEN = ConfigDict(frozen=True, extra="forbid")
 _ID = r"^[a-z][a-z0-9-]{0,39}$"
 _TEAM = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 
-Command = Literal["promote", "rollback", "hold", "release", "retry", "override"]
-"""What changes something. Everybody may ask for `/status`, `/explain` and `/help`."""
 Role = Literal["read", "triage", "write", "maintain", "admin"]
 
 
@@ -126,19 +125,21 @@ class Policy(BaseModel):
         default="close",
         description="A newer candidate closes the open pull request and opens its own, or updates it.",
     )
-    canary: CanaryPolicy = CanaryPolicy()
+    canary: CanaryPolicy = Field(
+        default=CanaryPolicy(), description="How the candidate is watched once it is live."
+    )
     live_within: Duration = Field(
         default=timedelta(minutes=15), description="A merged promotion that is not live by then is held."
     )
     soak: Duration = Field(
         default=timedelta(0), description="How long it must have run in the earlier environment."
     )
-    approvals: Approvals = Approvals()
+    approvals: Approvals = Field(default=Approvals(), description="Who must approve before a merge.")
     freeze: tuple[FreezeWindow, ...] = Field(default=(), description="When nothing merges.")
-    metrics: MetricsPolicy = MetricsPolicy()
+    metrics: MetricsPolicy = Field(default=MetricsPolicy(), description="How metrics are compared.")
     gates: tuple[ExpressionGate, ...] = Field(default=(), description="The team's own rules, in their order.")
-    commands: Mapping[Command, Right] = Field(
-        default={}, description="Who may give a command; `write` where nothing is said."
+    commands: Mapping[Action, Right] = Field(
+        default={}, description="Who may do what, where it is not as everywhere."
     )
     broken: tuple[str, ...] = Field(
         default=(),
@@ -146,11 +147,6 @@ class Policy(BaseModel):
         json_schema_extra={"x-internal": True},
         description="Why it blocks everything.",
     )
-
-    def right(self, command: Command) -> Right | None:
-        """Who may give this command. None: nobody; so it is with `override` until a policy says who."""
-        default = None if command == "override" else Right()
-        return self.commands.get(command, default)
 
 
 class PolicyFile(Policy):

@@ -25,6 +25,8 @@ from bot.manifests.pin import ImagePin, image_of, pin_of, wants_digest
 Read = Callable[[str], bytes | None]
 """A file's bytes by its path from the repository's root; None where no plain file under 1 MB is there."""
 
+# Nobody has this version, so bumping to it always changes something.
+_VERSION = "999999999"
 _DIGEST = "sha256:" + "0" * 64
 
 
@@ -82,8 +84,11 @@ class _Check:
         """The image of the sample version, or why there is none."""
         if model.image is None:
             return None, []
+        if model.image.from_tag is not None:
+            # Whatever repository a version names: that its image can be pinned is all there is to tell.
+            return ImagePin(tag=_VERSION, digest=_DIGEST if model.image.pin == "digest" else None), []
         try:
-            image = image_of(model.image, _sample(model.image.tag, image_in=model.image.from_tag))
+            image = image_of(model.image, _sample(model.image.tag))
         except BadReference as error:
             return None, [self._document.mistake(path, error.message, value=True)]
         return replace(image, digest=_DIGEST) if wants_digest(model.image, image) else image, []
@@ -124,16 +129,15 @@ def _not_one(found: tuple[str, ...], candidates: tuple[str, ...]) -> str:
     return f"there is no file {' or '.join(f'`{file}`' for file in candidates)}"
 
 
-def _sample(*templates: str | None, image_in: str | None = None) -> ModelVersion:
+def _sample(*templates: str | None) -> ModelVersion:
     """A version that has all tags anybody asks for: what is missing then is missing in the configuration."""
     asked = [name for template in templates if template for name in placeholders(template)]
-    tags = {name.removeprefix("tags."): "1" for name in asked if name.startswith("tags.")}
     return ModelVersion(
         model="model",
-        version="1",
-        source="models:/model/1",
+        version=_VERSION,
+        source=f"models:/model/{_VERSION}",
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
         run_id="0" * 32,
-        tags={**tags, **({image_in: f"registry.example.com/model:v1@{_DIGEST}"} if image_in else {})},
-        run_tags={name.removeprefix("run_tags."): "1" for name in asked if name.startswith("run_tags.")},
+        tags={name.removeprefix("tags."): _VERSION for name in asked if name.startswith("tags.")},
+        run_tags={name.removeprefix("run_tags."): _VERSION for name in asked if name.startswith("run_tags.")},
     )

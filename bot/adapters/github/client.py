@@ -156,7 +156,7 @@ class Client:
 
     def graphql(self, document: str, variables: Mapping[str, Any]) -> Any:
         """The `data` of a GraphQL answer without errors. Raises Refused with GitHub's sentence otherwise."""
-        write = document.startswith("mutation")
+        write = document.lstrip().startswith("mutation")
         try:
             _, answer = self._request(
                 "POST",
@@ -167,13 +167,15 @@ class Client:
         except Refused:
             self._no_graphql()
             raise
-        errors = answer.get("errors") if isinstance(answer, dict) else [{"message": "no GraphQL here"}]
-        if not errors:
-            return answer["data"]
+        data = answer.get("data") if isinstance(answer, dict) else None
+        errors = answer.get("errors") if isinstance(answer, dict) else None
+        if isinstance(data, dict) and not errors:
+            return data
+        errors = errors or [{"message": "this is no GraphQL"}]
         if any(error.get("type") == "RATE_LIMITED" for error in errors):
             self._budget.close(seconds_to_wait({}))
             raise Unavailable(SYSTEM, "the GraphQL rate limit is spent", retry_after=seconds_to_wait({}))
-        if "data" not in (answer or {}):
+        if not isinstance(data, dict):
             self._no_graphql()  # the document does not fit the server's schema
         raise Refused(SYSTEM, "; ".join(str(error.get("message")) for error in errors)[:300])
 
