@@ -1,0 +1,1 @@
+"""The REST endpoints, a module for each resource."""
