@@ -1,6 +1,6 @@
 """Mermaid's `xychart-beta` as an SVG: lines and bars over named or numbered places on the x axis.
 
-Understood: `title`; `x-axis` and `y-axis` with an optional name and a range `a --> b` or a list; `line`; `bar`.
+Understood: `title`; `x-axis` and `y-axis` with a name, a range `a --> b` or a list; `line`; `bar`.
 """
 
 import json
@@ -130,7 +130,8 @@ def draw(chart: Chart) -> str:
         f'<text x="{LEFT + plot_width / 2}" y="{HEIGHT - 6}" class="tick mid">{escape(chart.x.name)}</text>'
     )
     parts.append(
-        f'<text x="14" y="{middle}" class="tick mid" transform="rotate(-90 14 {middle})">{escape(chart.y.name)}</text>'
+        f'<text x="14" y="{middle}" class="tick mid" transform="rotate(-90 14 {middle})">'
+        f"{escape(chart.y.name)}</text>"
     )
     return "".join([*parts, "</svg>"])
 

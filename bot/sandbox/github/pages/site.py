@@ -18,6 +18,10 @@ from bot.sandbox.github.visit import Visit
 from bot.sandbox.github.world import World
 
 HERE = Path(__file__).parent
+# Labels carry their colour in a style attribute; forms of the manifest flow lead on to the App.
+POLICY = (
+    "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self'; form-action *; base-uri 'none'"
+)
 COOKIE = "sandbox_login"
 LARGEST_FORM = 1_000_000
 FOREIGN = frozenset({"cross-site", "same-site"})
@@ -124,15 +128,13 @@ def _run(world: World, handler: Handler, request: Request, body: bytes) -> Respo
                 code=problem.status,
                 message=details or problem.message,
             )
-    answer.headers["Content-Security-Policy"] = (
-        "default-src 'none'; style-src 'self'; img-src 'self'; form-action *"
-    )
+    answer.headers["Content-Security-Policy"] = POLICY
     answer.headers["X-Content-Type-Options"] = "nosniff"
     return answer
 
 
 def _guard(world: World, request: Request) -> None:
-    """No other site may send our forms; the App manifest alone comes from elsewhere, and only opens a question."""
+    """No other site may send our forms; an App manifest may come from elsewhere, for it only asks."""
     host = world.base.split("://", 1)[1]
     if request.headers.get("host") != host:
         raise forbidden("This server is reached under another name.")

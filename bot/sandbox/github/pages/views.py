@@ -72,6 +72,7 @@ def listed(at: Visit, issue: Issue) -> JSON:
 @dataclass(frozen=True)
 class _Said:
     moment: datetime
+    number: int
     values: JSON
 
 
@@ -87,13 +88,14 @@ def talk(at: Visit, issue: Issue) -> list[JSON]:
     rest = [_comment(one) for one in comments_of(at.repo, issue.number)]
     if issue.pull is not None:
         rest += [_review(one, one.submitted_at) for one in issue.pull.reviews if one.submitted_at is not None]
-    said = [opening, *(one.values for one in sorted(rest, key=lambda one: one.moment))]
+    said = [opening, *(one.values for one in sorted(rest, key=lambda one: (one.moment, one.number)))]
     return [one | {"bot": one["login"].endswith("[bot]")} for one in said]
 
 
 def _comment(comment: Comment) -> _Said:
     return _Said(
         comment.created_at,
+        comment.id,
         {
             "anchor": f"issuecomment-{comment.id}",
             "login": comment.login,
@@ -109,6 +111,7 @@ def _comment(comment: Comment) -> _Said:
 def _review(review: Review, submitted: datetime) -> _Said:
     return _Said(
         submitted,
+        review.id,
         {
             "anchor": f"pullrequestreview-{review.id}",
             "login": review.login,
