@@ -68,8 +68,8 @@ class GitHubForge:
         return tuple(sorted(names)[:MOST_FILES])
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        status = self._client.get(self._place.url("compare", f"{ancestor}...{descendant}"))["status"]
-        return status in ("ahead", "identical")
+        url = self._place.url("compare", f"{ancestor}...{descendant}")
+        return self._client.get(url, per_page=1)["status"] in ("ahead", "identical")
 
     # Pull requests.
     def propose(self, proposal: Proposal) -> Pull:
