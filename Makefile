@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test lint lock schemas clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -35,9 +35,15 @@ lint: $(VENV)/installed  ## ruff, mypy, import-linter
 test: lint  ## set everything up and pass the tests
 	$(BIN)/pytest $(TESTS)
 
+COMPILE = $(UV) pip compile --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --universal
+
 lock: $(BIN)/uv  ## pin the newest versions that pyproject.toml allows
-	$(UV) pip compile --upgrade --generate-hashes --no-header --no-emit-index-url --extra sandbox --extra test --extra build \
-	  --python-version 3.11 --universal pyproject.toml --output-file .ci/requirements.txt
+	$(COMPILE) --upgrade --extra sandbox --extra test --extra build pyproject.toml --output-file .ci/requirements.txt
+	$(COMPILE) --constraint .ci/requirements.txt pyproject.toml --output-file .ci/runtime.txt
+	printf 'hatchling\neditables\n' | $(COMPILE) --constraint .ci/requirements.txt - --output-file .ci/build.txt
+
+schemas: $(VENV)/installed  ## write the JSON Schemas that editors read
+	for name in slipway policy; do $(BIN)/slipway schema $$name > policies/$$name.schema.json; done
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway

@@ -20,6 +20,7 @@ from typing import Protocol
 from bot.domain.evidence import VersionEvidence
 from bot.domain.live import Liveness
 from bot.domain.pull import Comment, Permission, Pull, Review
+from bot.domain.series import Series as Series  # noqa: PLC0414 - part of the Metrics port, defined where the analysis may read it
 from bot.domain.version import ModelVersion
 
 
@@ -224,14 +225,6 @@ class ImageRegistry(Protocol):
 
     def digest(self, reference: str) -> str | None:
         """`sha256:…` of what a tagged reference points to now; None when it does not exist (yet)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One series: labels and raw samples as (unix seconds, value), oldest first."""
-
-    labels: Mapping[str, str]
-    samples: tuple[tuple[float, float], ...]
 
 
 class Metrics(Protocol):

@@ -1,13 +1,99 @@
-"""`slipway.yaml`: models, their environments in order, targets, policy, SLOs."""
+"""`slipway.yaml`: models, their environments in order, targets, policy, SLOs.
 
-from collections.abc import Mapping
+The types are the reference: each key's description stands here, and becomes the JSON Schema for
+editors (`policies/slipway.schema.json`), the hints of `slipway check` and docs/configuration.md.
+`load` is the one way from text to a `Config`; what needs other files is checked by
+`bot.manifests.check`. Secrets have no place here: they are settings of the process.
+"""
 
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Literal
 
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+from bot.domain.annotations import did_you_mean
+from bot.domain.document import Document, Plain, read
+from bot.domain.mistake import ConfigError, Mistake
+from bot.domain.order import circle, promotion_order, strays
 from bot.domain.slo import Slo
-from bot.domain.target import Target
+from bot.domain.target import ImageSource, Selector, StorageSource
+from bot.domain.validation import validate_partly
+
+__all__ = [
+    "FILE",
+    "Config",
+    "ConfigError",
+    "Environment",
+    "Model",
+    "Reading",
+    "Tag",
+    "When",
+    "WhenAlias",
+    "WhenTag",
+    "WhenVersion",
+    "load",
+    "load_partly",
+]
+
+FILE = "slipway.yaml"
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
+
+
+def _not_reserved(alias: str) -> str:
+    if alias.lower() == "latest" or (alias[0] in "vV" and alias[1:].isdigit()):
+        raise PydanticCustomError("alias", "MLflow reserves this alias", {"hint": "choose another name"})
+    return alias
+
+
+# MLflow's own rules for the names of models and aliases.
+ModelName = Annotated[str, Field(pattern=r"^[^/:\x00-\x1f\x7f]{1,255}$", examples=["fraud-detector"])]
+Alias = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9_-]{1,255}$", examples=["champion"]), AfterValidator(_not_reserved)
+]
+# Part of branch names, of tags in the registry, of file names.
+Name = Annotated[
+    str, Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$", examples=["staging", "eu-1"])
+]
+
+
+class Tag(BaseModel):
+    """A tag of a model version in MLflow."""
+
+    model_config = FROZEN
+
+    key: str = Field(min_length=1, description="Key of the tag.")
+    value: str = Field(description='Value that the tag must have, as text: `"true"`.')
+
+
+class WhenAlias(BaseModel):
+    """A version becomes a candidate when it is given an alias."""
+
+    model_config = FROZEN
+
+    alias: Alias = Field(description="The alias, for example `candidate`.")
+
+
+class WhenVersion(BaseModel):
+    """Every new version becomes a candidate."""
+
+    model_config = FROZEN
+
+    version: Literal["created"] = Field(description="`created`: as soon as the version exists.")
+
+
+class WhenTag(BaseModel):
+    """A version becomes a candidate when it is given a tag."""
+
+    model_config = FROZEN
+
+    tag: Tag = Field(description="Key and value of the tag.")
+
+
+When = WhenAlias | WhenVersion | WhenTag
+"""What makes a version a candidate for the first environments."""
 
 
 class Environment(BaseModel):
@@ -15,12 +101,36 @@ class Environment(BaseModel):
 
     model_config = FROZEN
 
-    after: str | None = None
-    targets: tuple[Target, ...] = Field(min_length=1)
-    argocd: str | None = None
-    policy: str = "baseline"
-    alias: str | None = None
-    slo: Slo | None = None
+    after: Name | None = Field(
+        default=None,
+        description="The environment that must have verified a version before it is proposed here. "
+        "Without it, a version is proposed here as soon as `when` happens.",
+        examples=["staging"],
+    )
+    targets: tuple[Selector, ...] = Field(
+        min_length=1, description="Where the pins of this environment are: one entry for each place."
+    )
+    argocd: str | None = Field(
+        default=None,
+        pattern=r"^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$",
+        description="Name of the Argo CD application that brings these targets into the cluster. "
+        "Without it, the candidate's own metric series say that it is live.",
+        examples=["fraud-detector-production"],
+    )
+    policy: Name = Field(
+        default="baseline",
+        description="Policy that applies here: the name of a file in `policies/`, without `.yaml`, "
+        "or of a policy that Slipway ships.",
+        examples=["baseline", "strict"],
+    )
+    alias: Alias | None = Field(
+        default=None,
+        description="Alias that Slipway moves to a version whose canary has passed here, and back on revert.",
+    )
+    slo: Slo | None = Field(
+        default=None,
+        description="Objectives that a candidate must keep once it is live. Without them nothing is watched.",
+    )
 
 
 class Model(BaseModel):
@@ -28,7 +138,36 @@ class Model(BaseModel):
 
     model_config = FROZEN
 
-    environments: Mapping[str, Environment]
+    when: When = Field(
+        default=WhenAlias(alias="candidate"),
+        description="What makes a version a candidate: an alias, a tag, or its creation.",
+    )
+    image: ImageSource | None = Field(
+        default=None, description="The container image of a version, for targets that pin an image."
+    )
+    storage: StorageSource | None = Field(
+        default=None,
+        description="Where a version's files are, for targets that pin a storage address. "
+        "Without it, `models:/{model}/{version}`.",
+        examples=["{source}", "models:/{model}/{version}"],
+    )
+    environments: Mapping[Name, Environment] = Field(
+        min_length=1, description="The environments this model runs in, by name."
+    )
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The names of the environments in promotion order."""
+        return promotion_order({name: place.after for name, place in self.environments.items()})
+
+    @property
+    def first(self) -> tuple[str, ...]:
+        """The environments where a version is proposed as soon as `when` happens."""
+        return tuple(name for name in self.order if self.environments[name].after is None)
+
+    def next_after(self, environment: str) -> tuple[str, ...]:
+        """The environments that come directly after this one; empty after the last."""
+        return tuple(name for name in self.order if self.environments[name].after == environment)
 
 
 class Config(BaseModel):
@@ -36,5 +175,84 @@ class Config(BaseModel):
 
     model_config = FROZEN
 
-    version: int = 1
-    models: Mapping[str, Model]
+    version: Literal[1] = Field(default=1, description="Version of this file's format: 1.")
+    models: Mapping[ModelName, Model] = Field(
+        min_length=1, description="The models, by their name in the registry."
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A file as far as it can be read: every mistake, and what is left without the wrong models."""
+
+    document: Document
+    config: Config | None
+    mistakes: tuple[Mistake, ...]
+
+
+def load(text: str, path: str = FILE) -> Config:
+    """The configuration in `text`. Raises ConfigError with every mistake that the text alone shows."""
+    reading = load_partly(text, path)
+    if reading.config is None or reading.mistakes:
+        raise ConfigError(reading.mistakes)
+    return reading.config
+
+
+def load_partly(text: str, path: str = FILE) -> Reading:
+    """What can be read of `text`. Raises ConfigError when it is not even YAML."""
+    document = read(text, path)
+    config, mistakes = validate_partly(document, Config)
+    further = [*_order_mistakes(document), *(_alias_mistakes(document, config) if config else ())]
+    return Reading(document, config, tuple(sorted({*mistakes, *further})))
+
+
+def _order_mistakes(document: Document) -> Iterator[Mistake]:
+    """Asked of the plain data, so that a mistake elsewhere in a model does not hide these."""
+    for model, after in _afters(document).items():
+        for name in strays(after):
+            hint = did_you_mean(str(after[name]), set(after) - {name})
+            yield document.mistake(
+                ("models", model, "environments", name, "after"),
+                f"there is no environment `{after[name]}`",
+                hint or "leave `after` out of the first environment",
+                value=True,
+            )
+        if way := circle(after):
+            yield document.mistake(
+                ("models", model, "environments", way[0], "after"),
+                "these environments wait for each other: " + " after ".join(f"`{name}`" for name in way),
+                "leave `after` out of the first environment",
+                value=True,
+            )
+
+
+def _afters(document: Document) -> dict[str, dict[str, str | None]]:
+    """Model → environment → `after`, of everything that has the right shape."""
+    return {
+        name: {
+            key: after if isinstance(after := _mapping(place).get("after"), str) else None
+            for key, place in _mapping(_mapping(model).get("environments")).items()
+        }
+        for name, model in _mapping(_mapping(document.plain()).get("models")).items()
+    }
+
+
+def _mapping(data: Plain) -> dict[str, Plain]:
+    return data if isinstance(data, dict) else {}
+
+
+def _alias_mistakes(document: Document, config: Config) -> Iterator[Mistake]:
+    """An alias that Slipway moves must not be the one that starts a promotion, nor be moved twice."""
+    for name, model in config.models.items():
+        moved: dict[str, str] = {}
+        for environment, place in model.environments.items():
+            if place.alias is None:
+                continue
+            path = ("models", name, "environments", environment, "alias")
+            if isinstance(model.when, WhenAlias) and model.when.alias == place.alias:
+                message = f"Slipway would move the alias `{place.alias}` that makes a version a candidate"
+                yield document.mistake(path, message, "name another alias, such as `champion`", value=True)
+            if place.alias in moved:
+                message = f"the environment `{moved[place.alias]}` moves the alias `{place.alias}` too"
+                yield document.mistake(path, message, "give each environment an alias of its own", value=True)
+            moved[place.alias] = environment

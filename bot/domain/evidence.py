@@ -26,8 +26,11 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Signature:
+    """What goes in and comes out; `params` are the optional settings of a call."""
+
     inputs: tuple[Column, ...]
     outputs: tuple[Column, ...]
+    params: tuple[Column, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,3 +63,11 @@ class VersionEvidence:
     python_version: str | None = None
     libraries: Mapping[str, str] = field(default_factory=dict)
     size_bytes: int | None = None
+    licence: str | None = None
+    input_example: bool | None = None
+    prompts: tuple[str, ...] = ()
+    """Prompts of the registry that an LLM application names, as `name/version`."""
+    trained_at: datetime | None = None
+    """When the training run ended."""
+    unreadable: tuple[str, ...] = ()
+    """Sentences that say which part of the evidence could not be read, and why."""

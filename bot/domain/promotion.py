@@ -1,7 +1,4 @@
-"""Everything that may change a promotion's stage.
-
-This is the record; the stage table and `decide` stand below it.
-"""
+"""One version on its way into one environment: the record. What may change it is `bot.domain.decide`."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -33,13 +30,38 @@ class Stage(StrEnum):
     """The bump was closed without a merge. The end."""
 
 
+UNMERGED = frozenset({Stage.WAITING, Stage.OPEN})
+ENDED = frozenset({Stage.REVERTED, Stage.CLOSED})
+
+
 @dataclass(frozen=True, slots=True)
 class PinChange:
-    """One scalar in one file of the GitOps repository that the bump changed."""
+    """What one target pinned before the bump and pins after it.
 
+    `target` is its place in the environment's `targets:`, from 0.
+    """
+
+    target: int
     file: str
     old: str
     new: str
+
+
+@dataclass(frozen=True, slots=True)
+class AliasDue:
+    """The registry's alias still has to be pointed to this version."""
+
+    alias: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True)
+class TagDue:
+    """How the version fared still has to be written down in the registry."""
+
+    version: str
+    key: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +86,25 @@ class Promotion:
     merge_sha: str | None = None
     merged_at: datetime | None = None
     changes: tuple[PinChange, ...] = ()
+    image: str | None = None
+    """The image that the bump pins, where it pins one."""
     armed_by: str | None = None
+    override: str | None = None
+    """Why whoever armed it passes over gates that do not hold."""
     live_at: datetime | None = None
-    watch_ends_at: datetime | None = None
     verdict: Verdict | None = None
     revert_pull: int | None = None
     revert_head_sha: str | None = None
     revert_merge_sha: str | None = None
     revert_reason: str | None = None
+    reverted_by: str | None = None
+    revert_armed_by: str | None = None
+    watch_extra: float = 0.0
+    """Seconds that people added to the watch."""
+    due: tuple[AliasDue | TagDue, ...] = ()
+    """What the registry must still learn. Kept here so that a registry that is away never delays Git."""
+    shown: str | None = None
+    """Digest of the status comment as last written."""
+    shown_at: datetime | None = None
     failures: int = 0
+    """Attempts in a row that ended in trouble outside; the wait grows with it."""

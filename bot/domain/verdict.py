@@ -47,6 +47,8 @@ class SloEvidence:
     threshold: float
     evidence: tuple[tuple[float, float], ...] = ()
     baseline_ratio: float | None = None
+    decides: bool = True
+    """False for what is only shown or warned of: it never changes the verdict's outcome."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +61,5 @@ class Verdict:
     started_at: datetime
     decided_at: datetime
     digest: str
+    notes: tuple[str, ...] = ()
+    """What was odd about the data (gaps, NaN, counters that ran backwards), one sentence each."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the store, its tables and their migrations."""

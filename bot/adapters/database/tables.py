@@ -1,0 +1,186 @@
+"""The tables. What changes here needs a migration in `migrations/versions`; a test compares the two."""
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData()
+
+
+def _at(name: str, *, nullable: bool = False) -> Column[object]:
+    return Column(name, DateTime(timezone=True), nullable=nullable)
+
+
+deliveries = Table(
+    "deliveries",
+    metadata,
+    Column("source", Text, primary_key=True),
+    Column("id", Text, primary_key=True),
+    Column("event", JSONB, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("deferred_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("attempts", Integer, nullable=False, server_default=text("1")),
+    _at("finished_at", nullable=True),
+    Index("deliveries_unfinished", "deferred_at", postgresql_where=text("finished_at IS NULL")),
+)
+
+repositories = Table(
+    "repositories",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("installation", BigInteger, nullable=False),
+    Column("files", JSONB, nullable=False, server_default=text("'{}'")),
+    Column("commit", Text),
+)
+
+promotions = Table(
+    "promotions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("candidate", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("pull", Integer),
+    Column("revert_pull", Integer),
+    Column("data", JSONB, nullable=False),
+    Column("revision", Integer, nullable=False, server_default=text("0")),
+    Column("wakes", BigInteger, nullable=False, server_default=text("0")),
+    _at("wake_at", nullable=True),
+    _at("created_at"),
+    Index("promotions_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
+    Index("promotions_pull", "repository", "pull"),
+    Index("promotions_revert_pull", "repository", "revert_pull"),
+    Index("promotions_place", "repository", "model", "environment"),
+    # Never two open bumps for one target, whatever the jobs believe.
+    Index(
+        "promotions_one_open",
+        "repository",
+        "model",
+        "environment",
+        unique=True,
+        postgresql_where=text("stage = 'open'"),
+    ),
+    Index(
+        "promotions_once_under_way",
+        "repository",
+        "model",
+        "environment",
+        "candidate",
+        unique=True,
+        postgresql_where=text("stage IN ('waiting', 'open', 'syncing', 'watching', 'held', 'reverting')"),
+    ),
+)
+
+transitions = Table(
+    "transitions",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("promotion", Text, ForeignKey("promotions.id"), nullable=False, index=True),
+    _at("at"),
+    Column("stage_from", Text, nullable=False),
+    Column("stage_to", Text, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+)
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("pull", Integer, nullable=False),
+    Column("author", Text, nullable=False),
+    Column("command", JSONB, nullable=False),
+    Column("comment", BigInteger, nullable=False),
+    Column("ordinal", Integer, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    _at("answered_at", nullable=True),
+    UniqueConstraint("repository", "comment", "ordinal", name="requests_once"),
+    Index("requests_pending", "repository", "pull", postgresql_where=text("answered_at IS NULL")),
+)
+
+holds = Table(
+    "holds",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("model", Text),
+    Column("environment", Text),
+    Column("owner", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    _at("since"),
+    _at("released_at", nullable=True),
+    Column("released_by", Text),
+    Index(
+        "holds_once",
+        "repository",
+        "model",
+        "environment",
+        unique=True,
+        postgresql_where=text("released_at IS NULL"),
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
+quarantines = Table(
+    "quarantines",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("pull", Integer),
+    _at("since"),
+    _at("lifted_at", nullable=True),
+    Column("lifted_by", Text),
+    Column("lifted_reason", Text),
+    Index(
+        "quarantines_once",
+        "repository",
+        "model",
+        "environment",
+        "version",
+        unique=True,
+        postgresql_where=text("lifted_at IS NULL"),
+    ),
+)
+
+wanted = Table(
+    "wanted",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("version", Text, nullable=False),
+)
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("promotion", Text, ForeignKey("promotions.id"), primary_key=True),
+    Column("state", JSONB, nullable=False),
+)
+
+windows = Table(
+    "windows",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("promotion", Text, ForeignKey("promotions.id"), nullable=False, index=True),
+    Column("data", JSONB, nullable=False),
+)

@@ -1,0 +1,5 @@
+"""MLflow's model registry, behind `bot.ports.ModelRegistry`."""
+
+from bot.adapters.mlflow.registry import MlflowRegistry
+
+__all__ = ["MlflowRegistry"]

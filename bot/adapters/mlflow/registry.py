@@ -1,0 +1,197 @@
+"""The registry itself: aliases, versions, tags, and the evidence of one version.
+
+Two rules. Requests are counted: a listing is paged by 1,000, the evidence of a version takes four
+(six where the version was copied from another model). And only the tracking server is spoken to:
+an address that the registry holds (`source`, `artifact_location`) is never fetched, the server
+hands out the file itself.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from mlflow import MlflowClient
+from mlflow.utils.credentials import get_default_host_creds
+from mlflow.utils.rest_utils import http_request
+
+from bot.adapters.mlflow import assemble, mlmodel
+from bot.adapters.mlflow.calls import SYSTEM, absent_as_none, apply_limits, refusal, translated
+from bot.domain.evidence import VersionEvidence
+from bot.domain.version import ModelVersion
+from bot.ports import Refused
+
+_PAGE = 1000
+_LOGGED_MODEL = re.compile(r"models:/(m-[0-9a-f]+)", re.ASCII)
+_COPIED_FROM = re.compile(r"models:/([^/:]+)/([0-9]+)", re.ASCII)
+_LONGEST_CHAIN = 2
+"""Copies of copies that are followed to find the logged model."""
+
+
+class MlflowRegistry:
+    """MLflow over its REST API; `uri` is the tracking server, `public_url` what people's browsers use.
+
+    Credentials come from MLflow's own variables (`MLFLOW_TRACKING_TOKEN`, `…_USERNAME`, `…_PASSWORD`).
+    Safe to share between threads.
+    """
+
+    def __init__(self, uri: str, public_url: str | None = None) -> None:
+        apply_limits()
+        self._uri = uri.rstrip("/")
+        self._links = (public_url or uri).rstrip("/")
+        self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+
+    def aliases(self) -> Mapping[str, Mapping[str, str]]:
+        found: dict[str, Mapping[str, str]] = {}
+        token: str | None = None
+        while True:
+            with translated("the registered models"):
+                page = self._client.search_registered_models(max_results=_PAGE, page_token=token)
+            found.update({model.name: {a: str(v) for a, v in model.aliases.items()} for model in page})
+            token = page.token
+            if not token:
+                return found
+
+    def version(self, model: str, version: str) -> ModelVersion:
+        found = self._version(model, version)
+        run = self._run(found.run_id)
+        return ModelVersion(
+            model=found.name,
+            version=str(found.version),
+            source=found.source or "",
+            created_at=datetime.fromtimestamp(found.creation_timestamp / 1000, UTC),
+            run_id=found.run_id or None,
+            creator=found.user_id or (run.data.tags.get("mlflow.user") if run else None),
+            description=found.description or "",
+            tags=dict(found.tags),
+            run_tags=dict(run.data.tags) if run else {},
+            aliases=tuple(sorted(found.aliases)),
+        )
+
+    def latest_version(self, model: str) -> str | None:
+        with translated(f"the versions of {model}"):
+            newest = self._client.search_model_versions(
+                f"name={_quoted(model)}", max_results=1, order_by=["version_number DESC"]
+            )
+        return str(newest[0].version) if newest else None
+
+    def alias(self, model: str, alias: str) -> str | None:
+        with translated(f"the aliases of {model}"):
+            version = self._client.get_registered_model(model).aliases.get(alias)
+        return None if version is None else str(version)
+
+    def evidence(self, model: str, version: str) -> VersionEvidence:
+        found = self._version(model, version)
+        run = self._run(found.run_id)
+        logged = self._logged_model(found)
+        unreadable: list[str] = []
+        if found.run_id and run is None:
+            unreadable.append("the training run was deleted from the registry")
+        file = mlmodel.ModelFile()
+        try:
+            file = mlmodel.parse(self._model_file(model, version))
+        except Refused as error:
+            unreadable.append(f"the MLmodel file could not be read: {error.message}")
+        except mlmodel.NotAModelFile as error:
+            unreadable.append(str(error))
+        return assemble.evidence(
+            found,
+            run,
+            logged,
+            file,
+            url=self.version_url(found.name, str(found.version)),
+            run_url=self._run_url(run),
+            unreadable=tuple(unreadable),
+        )
+
+    def set_alias(self, model: str, alias: str, version: str) -> None:
+        with translated(f"setting the alias {alias} of {model}"):
+            self._client.set_registered_model_alias(model, alias, version)
+
+    def delete_alias(self, model: str, alias: str) -> None:
+        with translated(f"deleting the alias {alias} of {model}"):
+            self._client.delete_registered_model_alias(model, alias)
+
+    def tag(self, model: str, version: str, key: str, value: str) -> None:
+        with translated(f"tagging {model} version {version}"):
+            self._client.set_model_version_tag(model, version, key, value)
+
+    def version_url(self, model: str, version: str) -> str:
+        return f"{self._links}/#/models/{quote(model, safe='')}/versions/{quote(version, safe='')}"
+
+    # MLflow's client has no annotations: what it returns is Any here and typed again by `assemble`.
+
+    def _version(self, model: str, version: str) -> Any:
+        with translated(f"{model} version {version}"):
+            return self._client.get_model_version(model, version)
+
+    def _run(self, run_id: str | None) -> Any:
+        """The training run; None where the version names none, or one that was deleted."""
+        return absent_as_none(partial(self._get_run, run_id)) if run_id else None
+
+    def _get_run(self, run_id: str) -> Any:
+        with translated(f"run {run_id}"):
+            return self._client.get_run(run_id)
+
+    def _logged_model(self, version: Any) -> Any:
+        """The logged model behind a version, through copies; None where there is none."""
+        for _ in range(_LONGEST_CHAIN + 1):
+            if logged := _LOGGED_MODEL.fullmatch(version.source or ""):
+                return absent_as_none(partial(self._get_logged_model, logged[1]))
+            copied = _COPIED_FROM.fullmatch(version.source or "")
+            original = copied and absent_as_none(partial(self._version, copied[1], copied[2]))
+            if not original:
+                return None
+            version = original
+        return None
+
+    def _get_logged_model(self, name: str) -> Any:
+        with translated(f"logged model {name}"):
+            return self._client.get_logged_model(name)
+
+    def _model_file(self, model: str, version: str) -> str:
+        """The `MLmodel` file as the tracking server hands it out, whatever store it keeps it in."""
+        what = "the MLmodel file"
+        with (
+            translated(what),
+            http_request(
+                get_default_host_creds(self._uri),
+                "/model-versions/get-artifact",
+                "GET",
+                params={"name": model, "version": version, "path": "MLmodel"},
+                stream=True,
+                raise_on_status=False,
+            ) as response,
+        ):
+            data = b"".join(_at_most(response, mlmodel.LARGEST))
+            if response.status_code >= 500:  # noqa: PLR2004 - the server answers; its artifact store does not
+                raise Refused(SYSTEM, f"the server answered {response.status_code}")
+            if response.status_code != 200:  # noqa: PLR2004 - OK
+                raise refusal(response.status_code, what, "the server does not have it")
+            return data.decode(errors="replace")
+
+    def _run_url(self, run: Any) -> str | None:
+        if run is None:
+            return None
+        return f"{self._links}/#/experiments/{run.info.experiment_id}/runs/{run.info.run_id}"
+
+
+def _at_most(response: Any, limit: int) -> list[bytes]:
+    chunks: list[bytes] = []
+    size = 0
+    for chunk in response.iter_content(65_536):
+        size += len(chunk)
+        if size > limit:
+            raise Refused(SYSTEM, f"it is larger than {limit:,} bytes")
+        chunks.append(chunk)
+    return chunks
+
+
+def _quoted(name: str) -> str:
+    """A name as a string of MLflow's filter language, which has no escapes."""
+    for quote_mark in ("'", '"'):
+        if quote_mark not in name:
+            return f"{quote_mark}{name}{quote_mark}"
+    raise Refused(SYSTEM, "a model name with both kinds of quotes cannot be searched for")

@@ -1,0 +1,111 @@
+"""Evidence that a bad ratio is above what is allowed, valid whenever it is looked at.
+
+A test martingale, fed cell by cell (a cell is one `interval` of time). For alternatives q whose odds are
+`MULTIPLES` of the allowed odds, the log likelihood ratio of a cell with n requests, b of them bad, is
+
+    lr = [b·ln(q/p0) + (n−b)·ln((1−q)/(1−p0))] / deff          deff = 1 + (n−1)·rho
+
+`deff` is the design effect of cluster sampling (Kish 1965): bad requests come in bunches, so that n of
+them tell less than n independent ones. `lr` is capped above, so that no short blip can fail a candidate
+by itself. Restarts (a prior over the time at which a regression began) let evidence begin at any moment:
+
+    S_q ← (S_q + π)·e^lr          E = mean of S_q + the restart weight not yet given out
+
+Capping and tempering only make E smaller on average, so that E stays below 1/α for ever with a chance of
+at least 1 − α while the bad ratio is p0 or less (Ville 1939).
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+MULTIPLES = (1.15, 1.35, 1.7, 2.3, 3.5, 6.0, 12.0, 30.0)
+"""The alternatives, as multiples of the allowed odds: from just above to plainly down."""
+
+CAP = 1 / 2.7
+"""A single cell brings at most this part of what fails a candidate."""
+WARM_CAP = 1 / 15
+"""The same in the warm-up, where what is bad may well be only the start."""
+_LONG_CELL = 1.5
+"""A cell of several intervals (after a gap in the scrapes) counts for at most this many."""
+_LARGEST = 1e100
+
+
+@dataclass(frozen=True, slots=True)
+class Prior:
+    """When a regression begins, as weights that sum to one.
+
+    `start` is given at time zero, the rest after the warm-up until `horizon`, densest at the beginning: a
+    weight over time t proportional to 1/(t + `scale`), because what a new version breaks, it mostly
+    breaks early. Times in seconds.
+    """
+
+    warm_up: float
+    horizon: float
+    scale: float
+    start: float = 0.5
+
+    def given(self, elapsed: float) -> float:
+        """The weight given out until `elapsed` seconds after the first request."""
+        if elapsed <= self.warm_up:
+            return self.start
+        span = max(self.horizon - self.warm_up, self.scale)
+        passed = min(elapsed - self.warm_up, span)
+        return self.start + (1.0 - self.start) * math.log1p(passed / self.scale) / math.log1p(
+            span / self.scale
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Counts of one cell, the ratio `allowed` in it, its `length` in intervals, and the part of what
+    fails a candidate that it may bring at most.
+    """
+
+    total: float = 0.0
+    bad: float = 0.0
+    allowed: float = 0.0
+    length: float = 0.0
+    cap: float = CAP
+
+
+@dataclass(slots=True)
+class Evidence:
+    """E of one ratio over time. `bar` is ln(1/α); `rho` the correlation within a bunch of requests."""
+
+    bar: float
+    rho: float
+    sums: list[float] = field(default_factory=lambda: [0.0] * len(MULTIPLES))
+    given: float = 0.0
+
+    def look(self, cell: Cell, weight: float) -> float:
+        """E as it would be with this cell, at whose start the restart `weight` falls; nothing is kept."""
+        return sum(self._after(cell, weight)) / len(self.sums) + max(0.0, 1.0 - self.given - weight)
+
+    def settle(self, cell: Cell, weight: float) -> None:
+        """Take this cell in for good."""
+        self.sums = self._after(cell, weight)
+        self.given += weight
+
+    def _after(self, cell: Cell, weight: float) -> list[float]:
+        if cell.total <= 0:
+            return [sum_ + weight for sum_ in self.sums]
+        deff = 1.0 + max(0.0, cell.total - 1.0) * self.rho
+        cap = self.bar * cell.cap * min(max(1.0, cell.length), _LONG_CELL)
+        sums = []
+        for multiple, sum_ in zip(MULTIPLES, self.sums, strict=True):
+            # With odds(q) = m·odds(p0): (1−q)/(1−p0) = 1/(1 + p0·(m−1)), and q/p0 = m times that.
+            shrink = math.log1p(cell.allowed * (multiple - 1.0))
+            gain = (cell.bad * math.log(multiple) - cell.total * shrink) / deff
+            sums.append(min((sum_ + weight) * math.exp(min(gain, cap)), _LARGEST))
+        return sums
+
+    def state(self) -> dict[str, Any]:
+        """What must be kept to go on later."""
+        return {"sums": list(self.sums), "given": self.given}
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` said."""
+        self.sums = [float(sum_) for sum_ in state["sums"]]
+        self.given = float(state["given"])

@@ -1,0 +1,189 @@
+"""What to ask the metrics server for an environment's SLOs: exact texts, nothing sent.
+
+Counters are read as raw samples through plain selectors, because `increase()` extrapolates and loses the
+first errors of a new series. Only what is no plain selector is left to PromQL.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.analysis.objectives import GaugeLimit, Objective, percent
+from bot.analysis.presets import TEMPLATES
+from bot.domain.slo import Latency, Slo
+from bot.domain.units import format_duration
+
+
+class Role(StrEnum):
+    """What a query's result means."""
+
+    TOTAL = "total"
+    """Counters of all requests, raw."""
+    BAD = "bad"
+    """Counters of the bad ones, raw."""
+    BUCKET = "bucket"
+    """Buckets of a classic histogram, raw."""
+    TOTAL_NOW = "total_now"
+    """PromQL: how many there were in the last stretch."""
+    BAD_NOW = "bad_now"
+    """PromQL: how many bad ones there were in the last stretch."""
+    GOOD_NOW = "good_now"
+    """PromQL: how many good ones there were in the last stretch."""
+    GAUGE = "gauge"
+    """PromQL: one value."""
+
+
+RAW = frozenset({Role.TOTAL, Role.BAD, Role.BUCKET})
+
+
+class Side(StrEnum):
+    """Whose requests a query counts."""
+
+    CANDIDATE = "candidate"
+    BASELINE = "baseline"
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """One thing to read. `threshold` is the latency threshold in the histogram's own unit."""
+
+    slo: str
+    side: Side
+    role: Role
+    text: str
+    threshold: float | None = None
+
+
+_SELECTOR = re.compile(
+    r'[a-zA-Z_:][a-zA-Z0-9_:]*\s*(\{(?:[^"{}]|"(?:[^"\\]|\\.)*")*\})?|\{(?:[^"{}]|"(?:[^"\\]|\\.)*")+\}'
+)
+
+
+def is_selector(text: str) -> bool:
+    """Whether `text` is one plain instant selector, whose raw samples can be read."""
+    return _SELECTOR.fullmatch(text.strip()) is not None
+
+
+def fill(template: str, names: Mapping[str, str]) -> str:
+    """Put the promotion's names where their placeholders stand, escaped for a PromQL string."""
+    for key, value in names.items():
+        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        template = template.replace("{" + key + "}", escaped)
+    return template
+
+
+def objectives(slo: Slo, names: Mapping[str, str]) -> tuple[Objective | GaugeLimit, ...]:
+    """What a watch judges for these SLOs, in the order in which a person reads them."""
+    found: list[Objective | GaugeLimit] = []
+    shown = {
+        query.slo: query.text for query in queries(slo, names, stretch=60) if query.role is not Role.TOTAL
+    }
+    if slo.errors is not None:
+        found.append(
+            Objective(
+                "errors",
+                slo.errors.objective,
+                max_regression=slo.errors.max_regression,
+                query=shown["errors"],
+                text=f"at most {percent(1 - slo.errors.objective)} of requests fail",
+            )
+        )
+    if slo.latency is not None:
+        latency = slo.latency
+        found.append(
+            Objective(
+                "latency",
+                latency.objective,
+                slow_start=True,
+                max_regression=latency.max_regression,
+                query=shown["latency"],
+                text=f"{percent(latency.objective)} of requests within {format_duration(latency.threshold)}",
+            )
+        )
+    found += [
+        Objective(name, ratio.objective, max_regression=ratio.max_regression, query=shown[name])
+        for name, ratio in slo.ratios.items()
+    ]
+    found += [
+        GaugeLimit(
+            name,
+            above=gauge.above,
+            below=gauge.below,
+            hold=gauge.hold.total_seconds(),
+            on_breach=gauge.on_breach,
+            query=shown[name],
+        )
+        for name, gauge in slo.gauges.items()
+    ]
+    return tuple(found)
+
+
+def queries(slo: Slo, names: Mapping[str, str], *, stretch: float) -> tuple[Query, ...]:
+    """Everything to read. `names`: model, version, baseline, environment, namespace; `stretch`: seconds
+    that PromQL counts over (`{window}`).
+    """
+    sides = [(Side.CANDIDATE, slo.selector)]
+    if slo.baseline is not None:
+        sides.append((Side.BASELINE, slo.baseline))
+    found: list[Query] = []
+    for side, matchers in sides:
+        found += _of_side(slo, side, fill(matchers, names), names, stretch)
+    for name, ratio in slo.ratios.items():
+        for role, now, text in (
+            (Role.TOTAL, Role.TOTAL_NOW, ratio.total),
+            (Role.BAD, Role.BAD_NOW, ratio.bad),
+        ):
+            filled = fill(text, names).replace("{window}", f"{stretch:g}s")
+            found.append(Query(name, Side.CANDIDATE, role if is_selector(filled) else now, filled))
+    found += [
+        Query(name, Side.CANDIDATE, Role.GAUGE, fill(gauge.query, names))
+        for name, gauge in slo.gauges.items()
+    ]
+    return tuple(found)
+
+
+def _of_side(
+    slo: Slo, side: Side, matchers: str, names: Mapping[str, str], stretch: float
+) -> Sequence[Query]:
+    template = TEMPLATES[slo.preset] if slo.preset is not None else None
+    found = []
+    if slo.errors is not None:
+        total, bad = slo.errors.total, slo.errors.bad
+        if total is None or bad is None:
+            assert template is not None
+            total, bad = _narrow(template.total, matchers), _narrow(template.bad, matchers)
+        found += [
+            Query("errors", side, Role.TOTAL, fill(total, names)),
+            Query("errors", side, Role.BAD, fill(bad, names)),
+        ]
+    if slo.latency is not None:
+        histogram, milliseconds = slo.latency.histogram, slo.latency.milliseconds
+        if histogram is None:
+            assert template is not None
+            histogram, milliseconds = _narrow(template.histogram, matchers), template.milliseconds
+        found += _latency(slo.latency, side, fill(histogram, names), stretch, milliseconds=milliseconds)
+    return found
+
+
+def _latency(
+    latency: Latency, side: Side, histogram: str, stretch: float, *, milliseconds: bool
+) -> Sequence[Query]:
+    seconds = latency.threshold.total_seconds()
+    threshold = round(seconds * 1000.0 if milliseconds else seconds, 9)
+    if not latency.native:
+        name, brace, matchers = histogram.partition("{")
+        return [Query("latency", side, Role.BUCKET, f"{name}_bucket{brace}{matchers}", threshold)]
+    grown = f"sum(increase({histogram}[{stretch:g}s]))"
+    count = f"histogram_count({grown})"
+    return [
+        Query("latency", side, Role.TOTAL_NOW, count),
+        Query("latency", side, Role.GOOD_NOW, f"{count} * histogram_fraction(0, {threshold:g}, {grown})"),
+    ]
+
+
+def _narrow(template: str, matchers: str) -> str:
+    """The template with these matchers; without any, neither a stray comma nor empty braces."""
+    matchers = matchers.strip().rstrip(",")
+    text = template.replace("{{matchers}}", f"{{{matchers}}}" if matchers else "")
+    return text.replace(",{matchers}", f",{matchers}" if matchers else "")

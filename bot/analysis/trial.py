@@ -1,0 +1,65 @@
+"""One hypothesis about one ratio, fed windows of any length: they are pooled into cells of one interval.
+
+Pooling is what makes the evidence the same however the scrapes were cut: it depends on a cell's counts,
+not on how many windows brought them.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.analysis.evidence import CAP, WARM_CAP, Cell, Evidence, Prior
+from bot.analysis.windows import Count
+
+
+@dataclass(slots=True)
+class Trial:
+    """Evidence with the cell that is still open; `index` is the number of that cell."""
+
+    evidence: Evidence
+    prior: Prior
+    interval: float
+    cell: Cell = field(default_factory=Cell)
+    index: int = 0
+
+    def observe(self, index: int, count: Count, allowed: float, length: float) -> None:
+        """Pool these counts, of which the ratio `allowed` may be bad, into cell `index`; an earlier cell
+        is settled first.
+        """
+        if index > self.index:
+            self.evidence.settle(self.cell, self._weight())
+            self.index, self.cell = index, Cell()
+        total = self.cell.total + count.total
+        # A null ratio that differs inside one cell is averaged over its requests.
+        mean = (self.cell.allowed * self.cell.total + allowed * count.total) / total if total > 0 else 0.0
+        warm = (index + 1) * self.interval > self.prior.warm_up
+        self.cell = Cell(
+            total, self.cell.bad + count.bad, mean, self.cell.length + length, CAP if warm else WARM_CAP
+        )
+
+    def value(self) -> float:
+        """E now."""
+        return self.evidence.look(self.cell, self._weight())
+
+    def exceeds(self, ease: float = 1.0) -> bool:
+        """Whether E is what this trial's level asks for; `ease` divides what is asked."""
+        return self.value() * ease >= math.exp(self.evidence.bar)
+
+    def _weight(self) -> float:
+        return max(0.0, self.prior.given((self.index + 1) * self.interval) - self.evidence.given)
+
+    def state(self) -> dict[str, Any]:
+        """What must be kept to go on later."""
+        cell = self.cell
+        return {
+            "evidence": self.evidence.state(),
+            "cell": [cell.total, cell.bad, cell.allowed, cell.length, cell.cap],
+            "index": self.index,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` said."""
+        self.evidence.restore(state["evidence"])
+        self.cell = Cell(*state["cell"])
+        self.index = state["index"]

@@ -1,0 +1,180 @@
+"""What `decide` asks for (imperative) and what became of it (past tense).
+
+Every effect is find-or-create or last-write-wins, so that a crash between performing one and saving
+the promotion costs nothing but doing it again. Only effects whose result the next decision needs have
+an outcome; of the others the world itself is observed again.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.domain.promotion import PinChange
+from bot.domain.pull import Pull
+
+# -- imperative ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenBump:
+    """Make the bump's branch hold one commit on `base_sha` with these files, and a pull request for it."""
+
+    base_sha: str
+    edits: Mapping[str, bytes]
+    changes: tuple[PinChange, ...]
+    baseline: str | None
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MergePull:
+    """Merge exactly this commit of a pull request: the bump's or the revert's."""
+
+    number: int
+    sha: str
+    revert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClosePull:
+    """Close a pull request of ours and delete its branch."""
+
+    number: int
+    branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRevert:
+    """Open the pull request that restores the baseline's pins on today's default branch."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceHold:
+    """Stop automation for the model in the environment, or for everything in the repository."""
+
+    owner: str
+    reason: str
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseHold:
+    """Let automation go on."""
+
+    owner: str
+    everything: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class QuarantineVersion:
+    """Never propose this version in this environment again, unless a person says so."""
+
+    version: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LiftQuarantine:
+    """A person said so."""
+
+    version: str
+    owner: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ProposeNext:
+    """Begin the promotion of the same version into the next environment."""
+
+    environment: str
+    requested_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetCanary:
+    """Drop the stored watch so that it begins anew."""
+
+
+class Tone:
+    """The reaction beside an answer."""
+
+    YES = "rocket"
+    NO = "-1"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Answer one request: the reaction on its comment, and a comment that is edited in place."""
+
+    request: int
+    reaction: str
+    text: str
+    topic: str | None = None
+    """`help`, `status` or `explain` where the executor renders the text from all facts."""
+
+
+Effect = (
+    OpenBump
+    | MergePull
+    | ClosePull
+    | OpenRevert
+    | PlaceHold
+    | ReleaseHold
+    | QuarantineVersion
+    | LiftQuarantine
+    | ProposeNext
+    | ForgetCanary
+    | Answer
+)
+
+# -- past tense ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BumpOpened:
+    """The bump pull request exists with exactly our commit at its head."""
+
+    pull: Pull
+    changes: tuple[PinChange, ...]
+    baseline: str | None
+    image: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Merged:
+    """The forge merged our commit."""
+
+    sha: str
+    revert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class MergeRefused:
+    """The forge would not merge, and said why."""
+
+    reason: str
+    head_moved: bool = False
+    revert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RevertOpened:
+    """The revert pull request exists with exactly our commit at its head."""
+
+    pull: Pull
+
+
+@dataclass(frozen=True, slots=True)
+class NothingToRevert:
+    """The default branch pins the baseline already."""
+
+    sha: str
+
+
+@dataclass(frozen=True, slots=True)
+class RevertImpossible:
+    """The pins are no longer what the candidate's bump left; a person must look."""
+
+    reason: str
+
+
+Outcome = BumpOpened | Merged | MergeRefused | RevertOpened | NothingToRevert | RevertImpossible

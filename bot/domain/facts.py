@@ -1,0 +1,199 @@
+"""What gates judge by: plain values that `reconcile` observed, and what expressions see of them.
+
+`for_expressions` is the documented view (docs/policies.md, kept in step by a test): missing is null or
+absent, never zero; a metric that is NaN stays NaN, and a gate that needs it fails.
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from bot.domain.comparison import Comparison, MetricChange
+from bot.domain.evidence import VersionEvidence
+from bot.domain.hold import Hold, Quarantine
+from bot.domain.policy import Policy
+from bot.domain.pull import Permission, Pull
+
+_LONGEST_TEXT = 4_000
+_MOST_ITEMS = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """A person's last review that says yes; `teams` are those of the policy that the person is in."""
+
+    author: str
+    commit: str
+    permission: Permission
+    teams: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierEnvironment:
+    """The environment that must have verified the version first; `verified_at` None: it has not."""
+
+    name: str
+    verified_at: datetime | None = None
+    reason: str = ""
+    """Why it has not, where that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """The image that the pin will name. `signed`, `sbom` None: nobody looked, or the registry cannot tell."""
+
+    reference: str
+    digest: str | None = None
+    signed: bool | None = None
+    sbom: bool | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """A person of the policy's override team lets one promotion through a freeze."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What happened to this model in this environment; `verified` maps environments to when this very
+    version passed there.
+    """
+
+    verified: Mapping[str, datetime] = field(default_factory=dict)
+    last_promotion: datetime | None = None
+    last_failure: datetime | None = None
+    promotions_24h: int = 0
+    failures_7d: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything a gate may ask about one promotion, at one moment."""
+
+    model: str
+    environment: str
+    comparison: Comparison
+    now: datetime
+    repository: str = ""
+    pull: Pull | None = None
+    """None: not opened yet; what concerns the pull request is then left out."""
+    head_sha: str | None = None
+    """The one commit that Slipway made on the branch."""
+    holds: tuple[Hold, ...] = ()
+    quarantine: Quarantine | None = None
+    calendars: Mapping[str, str] = field(default_factory=dict)
+    override: Override | None = None
+    earlier: EarlierEnvironment | None = None
+    """None: this is the first environment."""
+    image: Image | None = None
+    """None: the pin names no image."""
+    approvals: tuple[Approval, ...] = ()
+    authors: frozenset[str] = frozenset()
+    """Who asked for the promotion, in whatever way."""
+    history: History = field(default_factory=History)
+
+
+def for_expressions(facts: Facts, policy: Policy) -> dict[str, object]:
+    """The facts as the names and values that CEL expressions and message templates use."""
+    comparison = facts.comparison
+    candidate = _version(comparison.candidate, facts.now)
+    image = facts.image
+    candidate["image"] = image and {
+        "reference": image.reference,
+        "digest": image.digest,
+        "signed": image.signed,
+        "sbom": image.sbom,
+    }
+    candidate["quarantined"] = facts.quarantine is not None
+    history = facts.history
+    return {
+        "candidate": candidate,
+        "baseline": comparison.baseline and _version(comparison.baseline, facts.now),
+        "environment": {
+            "name": facts.environment,
+            "model": facts.model,
+            "repository": facts.repository,
+            "after": facts.earlier and facts.earlier.name,
+        },
+        "evidence": _evidence(comparison, policy),
+        "now": facts.now,
+        "history": {
+            "verified": dict(history.verified),
+            "last_promotion": history.last_promotion,
+            "last_failure": history.last_failure,
+            "promotions_24h": history.promotions_24h,
+            "failures_7d": history.failures_7d,
+        },
+    }
+
+
+def _version(evidence: VersionEvidence, now: datetime) -> dict[str, object]:
+    return {
+        "model": evidence.model,
+        "version": evidence.version,
+        "created": evidence.created_at,
+        "age": now - evidence.created_at if evidence.created_at else None,
+        "trained": evidence.trained_at,
+        "creator": evidence.creator,
+        "description": evidence.description[:_LONGEST_TEXT],
+        "tags": _texts(evidence.tags),
+        "metrics": {metric.name: metric.value for metric in evidence.metrics[:_MOST_ITEMS]},
+        "parameters": _texts(evidence.parameters),
+        "datasets": [
+            {"name": item.name, "digest": item.digest, "context": item.context}
+            for item in evidence.datasets[:_MOST_ITEMS]
+        ],
+        "has_signature": evidence.signature is not None,
+        "has_input_example": evidence.input_example,
+        "commit": evidence.git_commit,
+        "branch": evidence.git_branch,
+        "flavors": list(evidence.flavors[:_MOST_ITEMS]),
+        "python": evidence.python_version,
+        "libraries": _texts(evidence.libraries),
+        "size": evidence.size_bytes,
+        "licence": evidence.licence,
+        "prompts": list(evidence.prompts[:_MOST_ITEMS]),
+    }
+
+
+def _texts(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: values[name][:_LONGEST_TEXT] for name in list(values)[:_MOST_ITEMS]}
+
+
+def _evidence(comparison: Comparison, policy: Policy) -> dict[str, object]:
+    judged = [metric for metric in comparison.metrics if metric.worse_by is not None]
+    worst = max(judged, key=lambda metric: metric.worse_by or 0.0, default=None)
+    signature = comparison.signature
+    return {
+        "complete": not comparison.candidate.unreadable,
+        "unreadable": list(comparison.candidate.unreadable),
+        "metrics": {metric.name: _metric(metric) for metric in comparison.metrics[:_MOST_ITEMS]},
+        "missing_metrics": list(comparison.missing_metrics[:_MOST_ITEMS]),
+        "not_numbers": [
+            m.name for m in comparison.metrics if m.candidate is not None and math.isnan(m.candidate)
+        ],
+        "compared": len(judged),
+        "other_datasets": [metric.name for metric in comparison.metrics if metric.same_dataset is False],
+        "worst": worst.worse_by if worst else None,
+        "worst_metric": worst.name if worst else None,
+        "tolerance": policy.metrics.tolerance,
+        "changed_parameters": [change.name for change in comparison.parameters[:_MOST_ITEMS]],
+        "signature_known": signature is not None,
+        "signature_breaks": list(signature.breaks[:_MOST_ITEMS]) if signature else [],
+    }
+
+
+def _metric(metric: MetricChange) -> dict[str, object]:
+    return {
+        "candidate": metric.candidate,
+        "baseline": metric.baseline,
+        "delta": metric.delta,
+        "worse_by": metric.worse_by,
+        "better": metric.better,
+        "direction": str(metric.direction),
+        "same_dataset": metric.same_dataset,
+    }

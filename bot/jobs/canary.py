@@ -1,0 +1,144 @@
+"""One look of a canary: read the metrics, turn them into windows, ask the watch for its verdict.
+
+Everything between two looks is in the database, so that any worker can take the next one.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from bot.analysis.canary import Progress, Watch
+from bot.analysis.reader import Ask, CanaryReader, Span, history_reader
+from bot.analysis.settings import Settings
+from bot.analysis.windows import Window
+from bot.domain.policy import Policy
+from bot.domain.promotion import Promotion
+from bot.domain.series import Series
+from bot.domain.slo import Slo
+from bot.domain.verdict import Verdict
+from bot.jobs.outside import Outside
+from bot.jobs.store import Watched
+from bot.ports import Metrics, OutsideError, Refused
+
+HISTORY = 3600.0
+"""Seconds of the baseline's past that tell how bursty its errors are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What one look gave; `watched` is to be saved with the promotion."""
+
+    verdict: Verdict | None
+    progress: Progress
+    watched: Watched
+
+
+class CanaryLook:
+    """Looks at candidates."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+
+    def look(self, promotion: Promotion, slo: Slo, policy: Policy, now: datetime) -> Seen:
+        """Take in what happened since the last look. A metrics server that is away is part of the answer."""
+        at = now.timestamp()
+        settings = Settings.of(policy.canary)
+        metrics = self._metrics(slo)
+        reader = _reader(promotion, slo, settings)
+        kept = self._outside.store.watched(promotion.id)
+        try:
+            if kept is None:
+                history = self._history(promotion, slo, settings, metrics)
+            else:
+                history = [Window.from_json(window) for window in kept["history"]]
+                reader.restore(kept["reader"])
+            answers = {ask.text: _answer(metrics, ask) for ask in reader.asks(at)}
+        except OutsideError as trouble:
+            if kept is None:
+                history = []
+            watch = _watch(reader, history, settings, promotion, kept)
+            verdict = watch.source_down(at, trouble.message)
+            return _seen(promotion, watch, verdict, reader, history, [])
+        watch = _watch(reader, history, settings, promotion, kept)
+        windows = reader.ingest(answers, at)
+        verdict = None
+        for window in windows:
+            verdict = watch.observe(window)
+            if verdict is not None:
+                break
+        return _seen(promotion, watch, verdict, reader, history, windows)
+
+    def _metrics(self, slo: Slo) -> Metrics:
+        name = slo.source or "default"
+        metrics = self._outside.metrics.get(name)
+        if metrics is None:
+            raise Refused("Prometheus", f"no connection named `{name}` is set up (SLIPWAY_PROMETHEUS_URL)")
+        return metrics
+
+    def _history(
+        self, promotion: Promotion, slo: Slo, settings: Settings, metrics: Metrics
+    ) -> Sequence[Window]:
+        until = (promotion.merged_at or promotion.stage_since).timestamp()
+        reader = history_reader(
+            slo, _names(promotion), until=until, length=HISTORY, interval=settings.interval
+        )
+        answers = {ask.text: _answer(metrics, ask) for ask in reader.asks(until)}
+        return [window for window in reader.ingest(answers, until) if window.candidate]
+
+
+def _names(promotion: Promotion) -> Mapping[str, str]:
+    return {
+        "model": promotion.model,
+        "version": promotion.candidate,
+        "baseline": promotion.baseline or "",
+        "environment": promotion.environment,
+        "namespace": promotion.environment,
+    }
+
+
+def _reader(promotion: Promotion, slo: Slo, settings: Settings) -> CanaryReader:
+    since = (promotion.live_at or promotion.stage_since).timestamp()
+    born_after = promotion.merged_at.timestamp() if promotion.merged_at is not None else None
+    span = Span(since=since, interval=settings.interval)
+    return CanaryReader(slo, _names(promotion), span, born_after=born_after)
+
+
+def _watch(
+    reader: CanaryReader,
+    history: Sequence[Window],
+    settings: Settings,
+    promotion: Promotion,
+    kept: Mapping[str, Any] | None,
+) -> Watch:
+    if kept is None:
+        watch = Watch(reader.slos, history, settings)
+        added = 0.0
+    else:
+        watch = Watch.restore(reader.slos, history, settings, kept["watch"])
+        added = kept["extra"]
+    if promotion.watch_extra > added:
+        watch.extend(promotion.watch_extra - added)
+    return watch
+
+
+def _answer(metrics: Metrics, ask: Ask) -> Sequence[Series]:
+    return metrics.raw(ask.text, ask.start, ask.end) if ask.raw else metrics.instant(ask.text, ask.end)
+
+
+def _seen(
+    promotion: Promotion,
+    watch: Watch,
+    verdict: Verdict | None,
+    reader: CanaryReader,
+    history: Sequence[Window],
+    windows: Sequence[Window],
+) -> Seen:
+    state = {
+        "history": [window.to_json() for window in history],
+        "reader": reader.state(),
+        "watch": watch.state(),
+        "extra": promotion.watch_extra,
+    }
+    watched = Watched(state, [window.to_json() for window in windows])
+    return Seen(verdict, watch.progress(), watched)

@@ -1,0 +1,166 @@
+"""What the gates of a promotion are asked with, and their answers."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from bot.domain.comparison import Comparison, compare
+from bot.domain.config import Environment
+from bot.domain.evidence import VersionEvidence
+from bot.domain.facts import Approval, EarlierEnvironment, Facts, History, Image, Override
+from bot.domain.gate import GateResult
+from bot.domain.gates import evaluate
+from bot.domain.hold import Hold, Quarantine
+from bot.domain.policy import Policy
+from bot.domain.promotion import Promotion, Stage
+from bot.domain.pull import Pull, Review, ReviewState
+from bot.jobs.outside import Outside
+from bot.ports import Forge, OutsideError
+
+_FRESH = 30.0
+"""Seconds for which a version's evidence is not asked for again: a pull request is looked at in bursts."""
+
+_DAY = timedelta(days=1)
+_WEEK = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a promotion goes, as configured, and what stands in the way there."""
+
+    environment: Environment
+    policy: Policy
+    calendars: Mapping[str, str]
+    holds: tuple[Hold, ...]
+    quarantine: Quarantine | None
+    busy: str | None
+    """The other promotion that has this environment in its hands."""
+
+
+class Judge:
+    """Asks the gates."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+        self._store = outside.store
+        self._kept: dict[tuple[str, str], tuple[float, VersionEvidence]] = {}
+
+    def comparison(self, promotion: Promotion, policy: Policy) -> Comparison:
+        """The candidate beside its baseline. Raises OutsideError where the registry is away."""
+        candidate = self._evidence(promotion.model, promotion.candidate)
+        baseline = (
+            self._evidence(promotion.model, promotion.baseline) if promotion.baseline is not None else None
+        )
+        return compare(candidate, baseline, policy.metrics.directions)
+
+    def gates(
+        self, promotion: Promotion, place: Place, forge: Forge, pull: Pull | None, now: datetime
+    ) -> tuple[GateResult, ...]:
+        """Every gate's answer. A registry that is away is a gate that does not hold, not an error."""
+        try:
+            comparison = self.comparison(promotion, place.policy)
+        except OutsideError as trouble:
+            reason = f"the evidence cannot be read: {trouble}"
+            return (GateResult("evidence", holds=False, reason=reason, pending=True),)
+        facts = Facts(
+            model=promotion.model,
+            environment=promotion.environment,
+            comparison=comparison,
+            now=now,
+            repository=promotion.repository,
+            pull=pull,
+            head_sha=promotion.head_sha,
+            holds=place.holds,
+            quarantine=place.quarantine,
+            calendars=place.calendars,
+            override=_override(promotion),
+            earlier=self._earlier(promotion, place.environment),
+            image=_image(promotion),
+            approvals=self._approvals(place.policy, forge, pull)
+            if place.policy.approvals.count and pull
+            else (),
+            authors=frozenset({promotion.requested_by, promotion.armed_by or ""} - {""})
+            if place.policy.approvals.exclude_author
+            else frozenset(),
+            history=self._history(promotion, now),
+        )
+        return (_free(place), *evaluate(place.policy, facts))
+
+    def _evidence(self, model: str, version: str) -> VersionEvidence:
+        kept = self._kept.get((model, version))
+        if kept is not None and time.monotonic() - kept[0] < _FRESH:
+            return kept[1]
+        evidence = self._outside.registry.evidence(model, version)
+        moment = time.monotonic()
+        self._kept = {key: value for key, value in self._kept.items() if moment - value[0] < _FRESH}
+        self._kept[(model, version)] = (moment, evidence)
+        return evidence
+
+    def _earlier(self, promotion: Promotion, environment: Environment) -> EarlierEnvironment | None:
+        if environment.after is None:
+            return None
+        there = self._store.of_version(
+            promotion.repository, promotion.model, environment.after, promotion.candidate
+        )
+        passed = [each for each in there if each.stage is Stage.PASSED]
+        if passed:
+            return EarlierEnvironment(environment.after, verified_at=passed[-1].stage_since)
+        reason = there[-1].reason if there else "it was never promoted there"
+        return EarlierEnvironment(environment.after, reason=reason)
+
+    def _approvals(self, policy: Policy, forge: Forge, pull: Pull) -> tuple[Approval, ...]:
+        latest: dict[str, Review] = {}
+        for review in sorted(forge.reviews(pull.number), key=lambda review: review.submitted_at):
+            if review.state is not ReviewState.COMMENTED:
+                latest[review.author.lower()] = review
+        return tuple(
+            Approval(
+                review.author,
+                review.commit,
+                forge.permission(review.author),
+                frozenset(team for team in policy.approvals.teams if forge.in_team(team, review.author)),
+            )
+            for review in latest.values()
+            if review.state is ReviewState.APPROVED
+        )
+
+    def _history(self, promotion: Promotion, now: datetime) -> History:
+        verified: dict[str, datetime] = {}
+        for each in self._store.of_model_version(promotion.repository, promotion.model, promotion.candidate):
+            if each.stage is Stage.PASSED:
+                verified[each.environment] = each.stage_since
+        here = [
+            each
+            for each in self._store.of_place(promotion.repository, promotion.model, promotion.environment)
+            if each.merged_at is not None
+        ]
+        merged = [each.merged_at for each in here if each.merged_at is not None]
+        failed = [each.stage_since for each in here if each.revert_reason is not None]
+        return History(
+            verified=verified,
+            last_promotion=max(merged, default=None),
+            last_failure=max(failed, default=None),
+            promotions_24h=sum(moment > now - _DAY for moment in merged),
+            failures_7d=sum(moment > now - _WEEK for moment in failed),
+        )
+
+
+def _free(place: Place) -> GateResult:
+    if place.busy is not None:
+        return GateResult("environment", holds=False, reason=place.busy, pending=True)
+    return GateResult("environment", holds=True, reason="no other promotion is under way here")
+
+
+def _override(promotion: Promotion) -> Override | None:
+    if promotion.override is None or promotion.armed_by is None:
+        return None
+    return Override(promotion.armed_by, promotion.override)
+
+
+def _image(promotion: Promotion) -> Image | None:
+    """The image that the bump pins, where it pins one by digest."""
+    if promotion.image is None or "@" not in promotion.image:
+        return None
+    reference, _, digest = promotion.image.partition("@")
+    return Image(reference, digest)

@@ -1,0 +1,207 @@
+"""What a decision needs to know, read from the outside and from the rows: no more than the stage asks for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.authorization import Denied, action_of
+from bot.domain.config import Environment, Model
+from bot.domain.live import Liveness, LiveState
+from bot.domain.policy import Policy
+from bot.domain.promotion import UNMERGED, Promotion, Stage
+from bot.domain.pull import Pull, PullState
+from bot.domain.situation import BumpPlan, NoPlan, Request, Situation
+from bot.jobs.authority import permitted
+from bot.jobs.canary import CanaryLook, Seen
+from bot.jobs.configuration import Configurations
+from bot.jobs.events import COMMANDS
+from bot.jobs.judge import Judge, Place
+from bot.jobs.outside import Outside
+from bot.jobs.plan import Planner
+from bot.jobs.store import Repository, RequestRow, Watched
+from bot.ports import Forge, OutsideError, Refused
+
+_ACTIVE = frozenset({Stage.SYNCING, Stage.WATCHING, Stage.REVERTING})
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """The situation at one look, and what performing and showing need beside them."""
+
+    situation: Situation
+    repository: Repository
+    forge: Forge
+    model: Model | None
+    environment: Environment | None
+    place: Place | None = None
+    canary: Seen | None = None
+
+    @property
+    def watched(self) -> Watched | None:
+        return self.canary.watched if self.canary is not None else None
+
+
+class Observer:
+    """Reads the world for one promotion."""
+
+    def __init__(
+        self, outside: Outside, configurations: Configurations, planner: Planner, judge: Judge
+    ) -> None:
+        self._outside = outside
+        self._store = outside.store
+        self._configurations = configurations
+        self._planner = planner
+        self._judge = judge
+        self._canary = CanaryLook(outside)
+
+    def observe(self, promotion: Promotion, now: datetime) -> Observation:
+        """Raises OutsideError where the forge is away, without which nothing can be decided."""
+        repository = self._store.repository(promotion.repository)
+        if repository is None:
+            raise Refused("GitHub", f"the App is not installed in {promotion.repository} any more")
+        forge = self._outside.forge(repository)
+        configured = self._configurations.of(repository)
+        model = configured.config.models.get(promotion.model) if configured is not None else None
+        environment = model.environments.get(promotion.environment) if model is not None else None
+        policy = (
+            configured.policy(environment)
+            if configured is not None and environment is not None
+            else Policy(name="none")
+        )
+        here = (promotion.repository, promotion.model, promotion.environment)
+        others = _Others.among(promotion, self._store.under_way(*here))
+        pull = _pull(forge, promotion.pull, wanted=promotion.stage is Stage.OPEN)
+        place = (
+            Place(
+                environment,
+                policy,
+                configured.calendars,
+                tuple(self._store.holds(*here)),
+                self._store.quarantine(*here, promotion.candidate),
+                others.busy,
+            )
+            if configured is not None and environment is not None
+            else None
+        )
+        canary = self._watch(promotion, environment, policy, now)
+        situation = Situation(
+            environment=environment,
+            policy=policy,
+            next_environments=model.next_after(promotion.environment) if model is not None else (),
+            requests=self._requests(promotion, forge, policy),
+            holds=place.holds if place is not None else (),
+            quarantine=place.quarantine if place is not None else None,
+            newer=others.newer,
+            overtaken=others.overtaken,
+            plan=self._plan(promotion, forge, model, environment, others, now),
+            pull=pull,
+            gates=(
+                self._judge.gates(promotion, place, forge, pull, now)
+                if place is not None and pull is not None and pull.state is PullState.OPEN
+                else ()
+            ),
+            revert=_pull(forge, promotion.revert_pull, wanted=promotion.stage is Stage.REVERTING),
+            liveness=self._liveness(promotion, environment, forge),
+            verdict=canary.verdict if canary is not None else None,
+        )
+        return Observation(situation, repository, forge, model, environment, place, canary)
+
+    def _requests(self, promotion: Promotion, forge: Forge, policy: Policy) -> tuple[Request, ...]:
+        pulls = [number for number in (promotion.pull, promotion.revert_pull) if number is not None]
+        rows = self._store.pending_requests(promotion.repository, pulls) if pulls else ()
+        return tuple(self._request(row, promotion, forge, policy) for row in rows)
+
+    def _request(self, row: RequestRow, promotion: Promotion, forge: Forge, policy: Policy) -> Request:
+        command = COMMANDS.load(row.command)
+        answer = permitted(forge, policy, promotion, row.author, action_of(command))
+        return Request(
+            id=row.id,
+            author=row.author,
+            command=command,
+            denied=answer.reason if isinstance(answer, Denied) else None,
+            via_revert=row.pull == promotion.revert_pull,
+        )
+
+    def _plan(
+        self,
+        promotion: Promotion,
+        forge: Forge,
+        model: Model | None,
+        environment: Environment | None,
+        others: "_Others",
+        now: datetime,
+    ) -> BumpPlan | NoPlan | None:
+        if promotion.stage not in UNMERGED or model is None or environment is None:
+            return None
+        if promotion.stage is Stage.WAITING and others.open_before is not None:
+            return NoPlan(f"The bump for version {others.open_before} is being closed first.")
+        return self._planner.bump(promotion, forge, model, environment, now)
+
+    def _liveness(
+        self, promotion: Promotion, environment: Environment | None, forge: Forge
+    ) -> Liveness | None:
+        if promotion.stage is Stage.SYNCING:
+            commit = promotion.merge_sha
+        elif promotion.stage is Stage.REVERTING:
+            commit = promotion.revert_merge_sha
+        else:
+            return None
+        if commit is None:
+            return None
+        if environment is None or environment.argocd is None or self._outside.cluster is None:
+            # Nobody to ask: the candidate's own metric series will say when it serves.
+            return Liveness(LiveState.LIVE, "No Argo CD application is configured.", revision=commit)
+        try:
+            url = self._outside.repository_url(promotion.repository)
+            return self._outside.cluster.liveness(environment.argocd, commit, url, forge)
+        except OutsideError as trouble:
+            # Argo CD's absence says nothing about the sync: the deadline waits for it.
+            return Liveness(LiveState.WAITING, f"Argo CD cannot be asked: {trouble.message}")
+
+    def _watch(
+        self, promotion: Promotion, environment: Environment | None, policy: Policy, now: datetime
+    ) -> Seen | None:
+        if promotion.stage is not Stage.WATCHING or environment is None or environment.slo is None:
+            return None
+        return self._canary.look(promotion, environment.slo, policy, now)
+
+
+@dataclass(frozen=True, slots=True)
+class _Others:
+    """What other promotions of the same place mean for this one."""
+
+    newer: str | None
+    """Wants the same target and was asked for later."""
+    open_before: str | None
+    """Has the target's one open bump."""
+    overtaken: str | None
+    """Was merged after this one."""
+    busy: str | None
+
+    @classmethod
+    def among(cls, promotion: Promotion, under_way: Sequence[Promotion]) -> "_Others":
+        others = [other for other in under_way if other.id != promotion.id]
+        newer = [
+            other
+            for other in others
+            if other.stage in UNMERGED and (other.created_at, other.id) > (promotion.created_at, promotion.id)
+        ]
+        before = [other for other in others if other.stage is Stage.OPEN]
+        later = [
+            other
+            for other in others
+            if promotion.merged_at is not None
+            and other.merged_at is not None
+            and other.merged_at > promotion.merged_at
+        ]
+        active = [other for other in others if other.stage in _ACTIVE]
+        return cls(
+            newer=newer[-1].candidate if newer else None,
+            open_before=before[0].candidate if before else None,
+            overtaken=later[-1].candidate if later else None,
+            busy=f"version {active[0].candidate} is {active[0].stage.value} here" if active else None,
+        )
+
+
+def _pull(forge: Forge, number: int | None, *, wanted: bool) -> Pull | None:
+    return forge.pull(number) if wanted and number is not None else None

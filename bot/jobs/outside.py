@@ -1,0 +1,28 @@
+"""Everything outside that the jobs work with, handed in by the composition root."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from bot.jobs.store import Repository, Store
+from bot.ports import Clock, Cluster, Forge, ForgeApp, ImageRegistry, Metrics, ModelRegistry
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The ports, and the store. `metrics` by the name that `slo.source` uses; `default` is the first."""
+
+    store: Store
+    app: ForgeApp
+    registry: ModelRegistry
+    images: ImageRegistry
+    metrics: Mapping[str, Metrics]
+    cluster: Cluster | None
+    clock: Clock
+    web: str
+    """Address of the forge's pages; a repository's is `web/owner/name`."""
+
+    def forge(self, repository: Repository) -> Forge:
+        return self.app.forge(repository.installation, repository.name)
+
+    def repository_url(self, name: str) -> str:
+        return f"{self.web}/{name}"

@@ -1,0 +1,248 @@
+"""Effects made real. Each is find-or-create or last-write-wins, so that a repeat changes nothing."""
+
+import logging
+import re
+from dataclasses import replace
+
+from bot.domain import commands, effects
+from bot.domain.authorization import Allowed, Denied, action_of
+from bot.domain.hold import Hold, Quarantine
+from bot.domain.promotion import AliasDue, Promotion, TagDue
+from bot.jobs.authority import permitted
+from bot.jobs.events import COMMANDS
+from bot.jobs.judge import Judge
+from bot.jobs.observe import Observation
+from bot.jobs.outside import Outside
+from bot.jobs.plan import Planner, RevertPlan
+from bot.jobs.propose import Proposer
+from bot.messages import bump, replies, revert, status
+from bot.messages.escape import Markdown
+from bot.ports import Conflict, OutsideError, Proposal, Refused
+
+logger = logging.getLogger(__name__)
+
+
+class Performer:
+    """Performs effects for one promotion at a time."""
+
+    def __init__(self, outside: Outside, planner: Planner, judge: Judge, proposer: Proposer) -> None:
+        self._outside = outside
+        self._store = outside.store
+        self._planner = planner
+        self._judge = judge
+        self._proposer = proposer
+
+    def perform(
+        self, effect: effects.Effect, promotion: Promotion, seen: Observation
+    ) -> effects.Outcome | None:
+        """Do it, and tell what became of it where the next decision needs to know."""
+        match effect:
+            case effects.OpenBump():
+                return self._open_bump(effect, promotion, seen)
+            case effects.MergePull():
+                return self._merge(effect, promotion, seen)
+            case effects.OpenRevert():
+                return self._open_revert(promotion, seen)
+            case effects.ClosePull(number=number, branch=branch):
+                seen.forge.close(number)
+                seen.forge.delete_branch(branch)
+            case effects.Answer():
+                self._answer(effect, promotion, seen)
+            case effects.ProposeNext(environment=environment, requested_by=by):
+                self._proposer.begin(
+                    promotion.repository, promotion.model, environment, promotion.candidate, by
+                )
+            case effects.ForgetCanary():
+                self._store.forget_watch(promotion.id)
+            case _:
+                self._guard(effect, promotion)
+        return None
+
+    def _guard(
+        self,
+        effect: effects.PlaceHold | effects.ReleaseHold | effects.QuarantineVersion | effects.LiftQuarantine,
+        promotion: Promotion,
+    ) -> None:
+        now = self._outside.clock.now()
+        repository = promotion.repository
+        match effect:
+            case effects.PlaceHold(owner=owner, reason=reason, everything=everything):
+                model, environment = _scope(promotion, everything=everything)
+                self._store.place_hold(Hold(repository, model, environment, owner, reason, now))
+            case effects.ReleaseHold(owner=owner, everything=everything):
+                model, environment = _scope(promotion, everything=everything)
+                self._store.release_hold(repository, model, environment, owner, now)
+            case effects.QuarantineVersion(version=version, reason=reason):
+                self._store.place_quarantine(
+                    Quarantine(
+                        repository,
+                        promotion.model,
+                        promotion.environment,
+                        version,
+                        reason,
+                        now,
+                        promotion.pull,
+                    )
+                )
+            case effects.LiftQuarantine(version=version, owner=owner, reason=reason):
+                self._store.lift_quarantine(
+                    repository, promotion.model, promotion.environment, version, owner, reason, now
+                )
+
+    def settle(self, promotion: Promotion) -> tuple[AliasDue | TagDue, ...]:
+        """Tell the registry what it must still learn; returns what is left. Raises Unavailable."""
+        registry = self._outside.registry
+        for due in promotion.due:
+            try:
+                match due:
+                    case AliasDue(alias=alias, version=version):
+                        registry.set_alias(promotion.model, alias, version)
+                    case TagDue(version=version, key=key, value=value):
+                        registry.tag(promotion.model, version, key, value)
+            except Refused as refused:
+                # A right that is missing is not repaired by asking again; Git goes on without it.
+                logger.warning("promotion %s: the registry refused %s: %s", promotion.id, due, refused)
+        return ()
+
+    # -- pull requests -----------------------------------------------------------------------------
+
+    def _open_bump(
+        self, effect: effects.OpenBump, promotion: Promotion, seen: Observation
+    ) -> effects.BumpOpened:
+        opened = replace(
+            promotion, changes=effect.changes, baseline=effect.baseline, image=effect.image, head_sha=None
+        )
+        comparison = self._judge.comparison(opened, seen.situation.policy)
+        assert seen.place is not None, "only what is configured is opened"
+        gates = self._judge.gates(opened, seen.place, seen.forge, None, self._outside.clock.now())
+        pull = seen.forge.propose(
+            Proposal(
+                branch=bump_branch(promotion),
+                base_sha=effect.base_sha,
+                edits=effect.edits,
+                commit_message=bump.commit_message(opened),
+                title=bump.title(opened),
+                body=bump.body(opened, comparison, gates),
+                labels=("slipway", f"environment:{promotion.environment}"),
+            )
+        )
+        return effects.BumpOpened(pull, effect.changes, effect.baseline, effect.image)
+
+    def _merge(
+        self, effect: effects.MergePull, promotion: Promotion, seen: Observation
+    ) -> effects.Merged | effects.MergeRefused:
+        verb = "Revert" if effect.revert else "Promote"
+        title = (
+            f"{verb} {promotion.model} {promotion.candidate} in {promotion.environment} (#{effect.number})"
+        )
+        message = (
+            promotion.revert_reason or promotion.reason if effect.revert else f"Promotion {promotion.id}"
+        )
+        try:
+            sha = seen.forge.merge(effect.number, sha=effect.sha, title=title, message=message)
+        except Conflict:
+            reason = "The head moved between the decision and the merge: nothing was merged."
+            return effects.MergeRefused(reason, head_moved=True, revert=effect.revert)
+        except Refused as refused:
+            return effects.MergeRefused(f"Not merged: {refused.message}", revert=effect.revert)
+        try:
+            seen.forge.delete_branch(revert_branch(promotion) if effect.revert else bump_branch(promotion))
+        except OutsideError as trouble:
+            logger.info("promotion %s: its branch stays: %s", promotion.id, trouble)
+        return effects.Merged(sha, revert=effect.revert)
+
+    def _open_revert(
+        self, promotion: Promotion, seen: Observation
+    ) -> effects.RevertOpened | effects.NothingToRevert | effects.RevertImpossible:
+        plan = self._planner.revert(promotion, seen.forge, seen.environment)
+        if not isinstance(plan, RevertPlan):
+            return plan
+        pull = seen.forge.propose(
+            Proposal(
+                branch=revert_branch(promotion),
+                base_sha=plan.base_sha,
+                edits=plan.edits,
+                commit_message=revert.commit_message(promotion),
+                title=revert.title(promotion),
+                body=revert.body(promotion),
+                labels=("slipway", "slipway:revert", f"environment:{promotion.environment}"),
+            )
+        )
+        return effects.RevertOpened(pull)
+
+    # -- answers -----------------------------------------------------------------------------------
+
+    def _answer(self, effect: effects.Answer, promotion: Promotion, seen: Observation) -> None:
+        request = self._store.request(effect.request)
+        if request is None:
+            return
+        command = COMMANDS.load(request.command)
+        said = self._told(effect.topic, promotion, seen, request.author) or replies.said(effect.text)
+        marker = replies.marker("answer", f"{request.comment}-{request.ordinal}")
+        text = replies.answer(request.author, f"/{command.word}", said)
+        seen.forge.upsert_comment(request.pull, marker, f"{marker}\n{text}")
+        if request.comment > 0:
+            try:
+                seen.forge.react(request.comment, effect.reaction)
+            except Refused as refused:
+                logger.info("no reaction on comment %s: %s", request.comment, refused)
+
+    def _told(
+        self, topic: str | None, promotion: Promotion, seen: Observation, author: str
+    ) -> Markdown | None:
+        match topic:
+            case "help":
+                allowed, denied = self._rights(promotion, seen, author)
+                return replies.help_text(allowed, denied)
+            case "status":
+                return status.short(promotion)
+            case "explain":
+                return replies.explain(promotion, seen.situation.gates)
+            case _:
+                return None
+
+    def _rights(
+        self, promotion: Promotion, seen: Observation, author: str
+    ) -> tuple[list[str], list[tuple[str, str]]]:
+        """The words of the commands that this person may give here, and the others with the reason why not."""
+        allowed: list[str] = []
+        denied: list[tuple[str, str]] = []
+        for command in _ONE_OF_EACH:
+            match permitted(seen.forge, seen.situation.policy, promotion, author, action_of(command)):
+                case Allowed():
+                    allowed.append(command.word)
+                case Denied(reason=reason):
+                    denied.append((command.word, reason))
+        return allowed, denied
+
+
+_ONE_OF_EACH: tuple[commands.Command, ...] = (
+    commands.Promote(),
+    commands.Rollback(),
+    commands.PutOnHold(),
+    commands.Release(),
+    commands.PassCanary(),
+    commands.Retry(),
+    commands.ShowStatus(),
+    commands.Explain(),
+    commands.ShowHelp(),
+)
+
+
+def bump_branch(promotion: Promotion) -> str:
+    """One branch a promotion, so that its pull request is found again after a crash."""
+    return f"slipway/{_slug(promotion)}/{promotion.id}"
+
+
+def revert_branch(promotion: Promotion) -> str:
+    return f"slipway/{_slug(promotion)}/{promotion.id}-revert"
+
+
+def _slug(promotion: Promotion) -> str:
+    """For people who list branches; names in the registry may hold anything, branch names may not."""
+    words = f"{promotion.model}-{promotion.candidate}-{promotion.environment}"
+    return re.sub(r"[^A-Za-z0-9]+", "-", words).strip("-")[:80].rstrip("-")
+
+
+def _scope(promotion: Promotion, *, everything: bool) -> tuple[str | None, str | None]:
+    return (None, None) if everything else (promotion.model, promotion.environment)

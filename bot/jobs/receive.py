@@ -1,0 +1,116 @@
+"""What a webhook delivery wakes. An event never decides anything: it says where to look."""
+
+import logging
+
+from bot.domain import commands
+from bot.jobs.configuration import Configurations
+from bot.jobs.events import COMMANDS, EVENTS, Event
+from bot.jobs.outside import Outside
+from bot.jobs.propose import Proposer
+from bot.jobs.store import Repository, RequestRow
+from bot.messages import replies
+from bot.ports import OutsideError
+from bot.webhooks import github_events as github
+from bot.webhooks.mlflow import RegistryChanged
+
+logger = logging.getLogger(__name__)
+
+
+class Receiver:
+    """Turns stored deliveries into rows and wake-ups."""
+
+    def __init__(self, outside: Outside, configurations: Configurations, proposer: Proposer) -> None:
+        self._outside = outside
+        self._store = outside.store
+        self._configurations = configurations
+        self._proposer = proposer
+
+    def receive(self, source: str, delivery_id: str) -> None:
+        """Do what one delivery asks for, once. Trouble outside leaves it unfinished: the sweep tries again."""
+        delivery = self._store.delivery(source, delivery_id)
+        if delivery is None:
+            return
+        self._handle(EVENTS.load(delivery.event))
+        self._store.finish(source, delivery_id)
+
+    def _handle(self, event: Event) -> None:
+        match event:
+            case RegistryChanged():
+                self._proposer.registry_changed(event)
+            case github.InstallationChanged():
+                self._store.set_repositories(self._outside.app.repositories())
+                self._configurations.refresh_all()
+            case github.CommentCreated() | github.ReviewSubmitted():
+                self._spoken(event)
+            case github.Pushed():
+                self._pushed(event)
+            case github.PullRequestChanged() | github.PullRequestClosed():
+                self._wake_pull(event.repository, event.pull)
+            case github.ChecksCompleted() | github.CheckRerequested():
+                self._store.wake(self._store.open_pulls(event.repository).values())
+
+    def _wake_pull(self, repository: str, pull: int) -> None:
+        promotion = self._store.of_pull(repository, pull)
+        if promotion is not None:
+            self._store.wake([promotion.id])
+
+    def _pushed(self, event: github.Pushed) -> None:
+        if not event.to_default_branch:
+            return
+        repository = self._known(event)
+        if repository is not None:
+            self._configurations.refresh(repository)
+            # A merge by hand, a moved base, a pin that somebody changed: all of them concern open bumps.
+            self._store.wake(self._store.open_pulls(event.repository).values())
+
+    def _spoken(self, event: github.CommentCreated | github.ReviewSubmitted) -> None:
+        if isinstance(event, github.ReviewSubmitted):
+            self._wake_pull(event.repository, event.pull)
+        if event.is_bot:
+            return
+        said = commands.parse(event.body)
+        if not said.commands and not said.mistakes:
+            return
+        promotion = self._store.of_pull(event.repository, event.pull)
+        repository = self._known(event)
+        if promotion is None or repository is None:
+            return
+        # A review cannot carry reactions; its own id, negated, keeps it apart from comments.
+        comment = event.comment if isinstance(event, github.CommentCreated) else -event.review
+        self._acknowledge(repository, comment)
+        if said.mistakes:
+            forge = self._outside.forge(repository)
+            text = replies.mistakes(said.mistakes)
+            forge.upsert_comment(event.pull, replies.marker("mistakes", comment), text)
+        self._store.add_requests(
+            [
+                RequestRow(
+                    event.repository, event.pull, event.author, COMMANDS.dump(command), comment, ordinal
+                )
+                for ordinal, command in enumerate(said.commands)
+            ]
+        )
+        self._store.wake([promotion.id])
+
+    def _acknowledge(self, repository: Repository, comment: int) -> None:
+        if comment <= 0:
+            return
+        try:
+            self._outside.forge(repository).react(comment, "eyes")
+        except OutsideError as trouble:
+            # A courtesy: the answer itself is what counts.
+            logger.info("no reaction on comment %s: %s", comment, trouble)
+
+    def _known(self, event: github.RepositoryEvent) -> Repository | None:
+        """The repository as we know it; an installation that does not match speaks for nobody."""
+        repository = self._store.repository(event.repository)
+        if repository is None:
+            return None
+        if event.installation is not None and event.installation != repository.installation:
+            logger.warning(
+                "a delivery for %s names installation %s, which is not the one it belongs to",
+                event.repository,
+                event.installation,
+            )
+            return None
+        return repository

@@ -1,0 +1,52 @@
+"""What repairs lost events: every two minutes everything that an event could have told is looked at."""
+
+import logging
+from collections.abc import Callable
+from datetime import timedelta
+
+from bot.jobs.configuration import Configurations
+from bot.jobs.outside import Outside
+from bot.jobs.propose import Proposer
+from bot.jobs.store import Repository
+from bot.ports import OutsideError
+
+logger = logging.getLogger(__name__)
+
+_LOOK_BACK = timedelta(minutes=30)
+
+
+class Resync:
+    """Compares the outside with the rows."""
+
+    def __init__(self, outside: Outside, configurations: Configurations, proposer: Proposer) -> None:
+        self._outside = outside
+        self._configurations = configurations
+        self._proposer = proposer
+
+    def run(self) -> None:
+        """Look at everything; trouble in one place does not keep the others from being looked at."""
+        since = self._outside.clock.now() - _LOOK_BACK
+        steps: list[tuple[str, Callable[[], object]]] = [
+            ("repositories", lambda: self._outside.store.set_repositories(self._outside.app.repositories())),
+            ("configurations", self._configurations.refresh_all),
+            ("deliveries", lambda: self._outside.app.redeliver_failed(since)),
+            ("registry", self._proposer.compare_registry),
+        ]
+        for name, step in steps:
+            self._try(name, step)
+        for repository in self._outside.store.repositories():
+            self._try(f"pull requests of {repository.name}", lambda: self._compare_pulls(repository))  # noqa: B023  called at once
+
+    def _compare_pulls(self, repository: Repository) -> None:
+        """Wake each promotion whose pull request is not open any more, or has another head or label set."""
+        waiting = self._outside.store.open_pulls(repository.name)
+        if not waiting:
+            return
+        still_open = {pull.number for pull in self._outside.forge(repository).open_pulls()}
+        self._outside.store.wake(promotion for pull, promotion in waiting.items() if pull not in still_open)
+
+    def _try(self, what: str, step: Callable[[], object]) -> None:
+        try:
+            step()
+        except OutsideError as trouble:
+            logger.warning("resync of %s failed and is repeated: %s", what, trouble)

@@ -1,0 +1,190 @@
+"""What the jobs need remembered, in their own words; `bot.adapters.database` remembers it in PostgreSQL."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from bot.domain.hold import Hold, Quarantine
+from bot.domain.promotion import Promotion
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """A repository the App is installed in, with the last good configuration of its default branch.
+
+    `files` maps the path of `slipway.yaml` and of each policy to its text, as last read without a
+    mistake at `commit`; empty where the repository has no `slipway.yaml`.
+    """
+
+    name: str
+    installation: int
+    files: Mapping[str, str] = field(default_factory=dict)
+    commit: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A verified webhook delivery; `event` is what `bot.webhooks` made of it."""
+
+    source: str
+    id: str
+    event: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestRow:
+    """A command as it was given.
+
+    `comment` is the id of the comment, negative where it is that of a review; with `ordinal` it tells
+    commands apart.
+    """
+
+    repository: str
+    pull: int
+    author: str
+    command: Mapping[str, Any]
+    comment: int
+    ordinal: int
+    id: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Transition:
+    """One line of the audit: what became of a promotion, by whom and why."""
+
+    promotion: str
+    at: datetime
+    stage_from: str
+    stage_to: str
+    actor: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """A canary's stored state, as `bot.analysis` wants it back."""
+
+    state: Mapping[str, Any]
+    windows: Sequence[Mapping[str, Any]] = ()
+    """New windows since the last save."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A promotion with what guards its next save."""
+
+    promotion: Promotion
+    wakes: int
+    wake_at: datetime | None
+
+
+class Store(Protocol):
+    """Every write is one transaction."""
+
+    # Deliveries.
+    def accept(self, delivery: Delivery) -> bool:
+        """Remember a delivery and wake its job; False when its id was seen before."""
+
+    def delivery(self, source: str, delivery_id: str) -> Delivery | None:
+        """The delivery while nobody has finished it."""
+
+    def finish(self, source: str, delivery_id: str) -> None: ...
+    def reclaim_deliveries(self, lease: timedelta) -> int:
+        """Wake the job of each delivery that nobody finished within `lease`, at most 20 times each."""
+
+    # Repositories.
+    def repositories(self) -> Sequence[Repository]: ...
+    def repository(self, name: str) -> Repository | None: ...
+    def set_repositories(self, installed: Iterable[tuple[int, str]]) -> None:
+        """Make the known repositories exactly these, keeping the configuration of those that stay."""
+
+    def set_configuration(self, name: str, files: Mapping[str, str], commit: str) -> None: ...
+
+    # Promotions.
+    def load(self, promotion: str) -> Loaded | None: ...
+    def of_pull(self, repository: str, pull: int) -> Promotion | None:
+        """The promotion whose bump or revert this pull request is."""
+
+    def under_way(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
+        """All promotions there that are not closed or reverted, oldest first."""
+
+    def of_version(self, repository: str, model: str, environment: str, version: str) -> Sequence[Promotion]:
+        """All promotions of the version there, oldest first."""
+
+    def of_place(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
+        """All promotions there, oldest first, at most the newest 100."""
+
+    def of_model_version(self, repository: str, model: str, version: str) -> Sequence[Promotion]:
+        """All promotions of the version, wherever, oldest first."""
+
+    def recent(self, limit: int) -> Sequence[Promotion]: ...
+    def open_pulls(self, repository: str) -> Mapping[int, str]:
+        """Pull request number → promotion id, of every promotion that waits for a pull request."""
+
+    def create(self, promotion: Promotion) -> bool:
+        """Begin a promotion and wake it; False when this version is under way there already."""
+
+    def save(
+        self,
+        before: Loaded,
+        after: Promotion,
+        *,
+        wake_at: datetime | None,
+        answered: Sequence[int] = (),
+        actor: str = "slipway",
+        watched: Watched | None = None,
+    ) -> bool:
+        """Save where the revision is unchanged; False when somebody else saved first.
+
+        A wake that arrived since `before` was loaded wins over `wake_at`.
+        """
+
+    def wake(self, promotions: Iterable[str]) -> None:
+        """Have each looked at now."""
+
+    def wake_place(self, repository: str, model: str | None, environment: str | None) -> None:
+        """Wake all promotions of a place that are not at their end; None means all."""
+
+    def claim_due(self, lease: timedelta, limit: int) -> int:
+        """Wake what is due, pushing its wake-up by `lease` so that a lost job is found again."""
+
+    def exclusive(self, key: str) -> AbstractContextManager[bool]:
+        """Hold the lock of this key while the block runs; False when another process has it."""
+
+    def transitions(self, promotion: str) -> Sequence[Transition]: ...
+
+    # Requests.
+    def add_requests(self, rows: Sequence[RequestRow]) -> None:
+        """Remember commands; those of a comment that is known already are not added twice."""
+
+    def pending_requests(self, repository: str, pulls: Sequence[int]) -> Sequence[RequestRow]: ...
+    def request(self, request: int) -> RequestRow | None: ...
+
+    # Holds and quarantine.
+    def holds(self, repository: str, model: str, environment: str) -> Sequence[Hold]:
+        """The holds that stop automation there, those for everything first."""
+
+    def place_hold(self, hold: Hold) -> None: ...
+    def release_hold(
+        self, repository: str, model: str | None, environment: str | None, by: str, at: datetime
+    ) -> None: ...
+    def quarantine(
+        self, repository: str, model: str, environment: str, version: str
+    ) -> Quarantine | None: ...
+    def place_quarantine(self, quarantine: Quarantine) -> None: ...
+    def lift_quarantine(
+        self, repository: str, model: str, environment: str, version: str, by: str, reason: str, at: datetime
+    ) -> None: ...
+
+    # The registry as last seen.
+    def wanted(self, repository: str, model: str) -> str | None:
+        """The version that the registry last named for promotion."""
+
+    def set_wanted(self, repository: str, model: str, version: str) -> None: ...
+
+    # Canaries.
+    def watched(self, promotion: str) -> Mapping[str, Any] | None: ...
+    def windows(self, promotion: str) -> Sequence[Mapping[str, Any]]: ...
+    def forget_watch(self, promotion: str) -> None: ...

@@ -1,0 +1,80 @@
+"""Issues of the repository: mistakes in its configuration, and registry and Git that disagree."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.domain.mistake import Mistake
+from bot.messages.escape import Markdown, code, text
+from bot.messages.layout import fit, md, table
+
+_MOST_ROWS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """An alias of the registry and the pin of its environment that name different versions; None: absent."""
+
+    model: str
+    environment: str
+    alias: str
+    registered: str | None
+    pinned: str | None
+
+
+def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
+    """Title and body for the commit that broke `slipway.yaml` or a policy."""
+    files = sorted({mistake.file for mistake in mistakes})
+    count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
+    rows = [
+        (
+            code(f"{m.file}:{m.line}:{m.column}", 200),
+            code(m.key, 120),
+            text(m.message, 300),
+            text(m.hint, 300),
+        )
+        for m in mistakes[:_MOST_ROWS]
+    ]
+    more = md("_And {} more._", len(mistakes) - _MOST_ROWS) if len(mistakes) > _MOST_ROWS else Markdown("")
+    needed = [
+        md(
+            "Commit {} has {} in {}.",
+            code(commit[:12], 12),
+            Markdown(count),
+            Markdown(", ".join(code(f) for f in files[:10])),
+        ),
+        md(
+            "**The last good configuration stays in force.** "
+            "This issue closes by itself when the mistakes are gone."
+        ),
+    ]
+    return f"Slipway cannot read its configuration: {count}", fit(
+        needed,
+        [table(("Where", "Key", "Mistake", "What would be right"), rows), more],
+        md("`slipway check` finds the same on your machine."),
+    )
+
+
+def drift(drifts: Sequence[Drift]) -> tuple[str, Markdown]:
+    """Title and body where aliases and pins disagree."""
+    rows = [
+        (
+            code(found.model, 120),
+            text(found.environment, 60),
+            code(found.alias, 60),
+            text(found.registered or "not set", 20),
+            text(found.pinned or "nothing", 20),
+        )
+        for found in drifts[:_MOST_ROWS]
+    ]
+    needed = [
+        md(
+            "The registry and Git name different versions. "
+            "Nothing was changed: Slipway does not know who is right."
+        ),
+        table(("Model", "Environment", "Alias", "Registry says", "Git pins"), rows),
+        md(
+            "Either point the alias to the pinned version, or promote the version that the alias names. "
+            "This issue closes by itself when they agree."
+        ),
+    ]
+    return "The registry and Git disagree", fit(needed, [], md(""))

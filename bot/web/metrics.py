@@ -1,0 +1,59 @@
+"""Slipway's own metrics, asked of the rows when Prometheus scrapes."""
+
+from collections.abc import Callable, Iterable, Mapping
+
+from fastapi import APIRouter, Response
+from fastapi.concurrency import run_in_threadpool
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
+from prometheus_client.metrics_core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+Counts = Mapping[tuple[str, ...], float]
+
+
+class RowCollector(Collector):
+    """Gauges from one query each; rows are the only state there is."""
+
+    def __init__(self, stages: Callable[[], Counts], backlog: Callable[[], Counts]) -> None:
+        self._stages = stages
+        self._backlog = backlog
+
+    def collect(self) -> Iterable[Metric]:
+        promotions = GaugeMetricFamily(
+            "slipway_promotions", "Promotions by stage.", labels=["repository", "environment", "stage"]
+        )
+        for labels, count in self._stages().items():
+            promotions.add_metric(labels, count)
+        yield promotions
+        backlog = GaugeMetricFamily("slipway_backlog", "What waits to be worked on.", labels=["kind"])
+        for labels, count in self._backlog().items():
+            backlog.add_metric(labels, count)
+        yield backlog
+
+
+def router(collector: Collector) -> APIRouter:
+    """`/metrics` in Prometheus' text format."""
+    registry = CollectorRegistry()
+    registry.register(_Deferred(collector))
+    ProcessCollector(registry=registry)
+    routes = APIRouter(tags=["metrics"])
+
+    @routes.get("/metrics", summary="Slipway's metrics for Prometheus")
+    async def metrics() -> Response:
+        text = await run_in_threadpool(generate_latest, registry)
+        return Response(text, media_type=CONTENT_TYPE_LATEST)
+
+    return routes
+
+
+class _Deferred(Collector):
+    """Registering asks a collector for its metrics; the database is not asked before the first scrape."""
+
+    def __init__(self, collector: Collector) -> None:
+        self._collector = collector
+
+    def collect(self) -> Iterable[Metric]:
+        return self._collector.collect()
+
+    def describe(self) -> Iterable[Metric]:
+        return ()

@@ -1,0 +1,52 @@
+"""Register two versions of `fraud-detector`: run by conftest.py in a process of its own, as a user would."""
+
+import sys
+
+import mlflow
+import numpy as np
+import pandas as pd
+from mlflow.models import ModelSignature
+from mlflow.types import ColSpec, Schema, TensorSpec
+
+
+class Threshold(mlflow.pyfunc.PythonModel):
+    """Flags every amount above a limit."""
+
+    def __init__(self, at):
+        self.at = at
+
+    def predict(self, context, model_input, params=None):  # noqa: ARG002 - MLflow's signature
+        return (model_input["amount"] > self.at).astype("int64")
+
+
+def main(address):
+    mlflow.set_tracking_uri(address)
+    mlflow.set_experiment("fraud")
+    data = pd.DataFrame({"amount": [1.0, 2.0], "country": ["ch", "at"]})
+    transactions = mlflow.data.from_pandas(data, name="transactions")
+    signature = ModelSignature(
+        inputs=Schema([ColSpec("double", "amount"), ColSpec("string", "country", required=False)]),
+        outputs=Schema([TensorSpec(np.dtype("int64"), (-1,))]),
+    )
+    for number, at in enumerate((0.5, 1.5), 1):
+        code = {"mlflow.source.git.commit": f"{number:040x}", "mlflow.source.git.branch": "main"}
+        with mlflow.start_run(tags=code):
+            mlflow.log_param("threshold", at)
+            mlflow.log_input(transactions, context="training")
+            info = mlflow.pyfunc.log_model(
+                name="model",
+                python_model=Threshold(at),
+                signature=signature,
+                input_example=data,
+                pip_requirements=["pandas"],
+                registered_model_name="fraud-detector",
+            )
+            mlflow.log_metric("accuracy", 0.9 + number / 100, dataset=transactions, model_id=info.model_id)
+            mlflow.log_metric("duration_s", 12.0)
+    client = mlflow.MlflowClient()
+    client.set_registered_model_alias("fraud-detector", "champion", "1")
+    client.set_model_version_tag("fraud-detector", "2", "license", "Apache-2.0")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

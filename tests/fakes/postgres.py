@@ -1,0 +1,62 @@
+"""A real PostgreSQL, embedded, with a database of its own for each test. No fake: it only stands beside them."""
+
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import procrastinate
+import pytest
+from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
+
+from bot.adapters.database.connection import connect, embedded_url, libpq_url, migrate
+from bot.adapters.database.store import PostgresStore
+
+
+@pytest.fixture(scope="session")
+def server_url() -> Iterator[str]:
+    # Not pytest's own folder: another run of pytest takes its rights away from PostgreSQL's user.
+    with tempfile.TemporaryDirectory(prefix="slipway-postgres-", ignore_cleanup_errors=True) as directory:
+        yield embedded_url(Path(directory))
+
+
+@pytest.fixture(scope="session")
+def migrated(server_url: str) -> str:
+    """A migrated database that each test's own database is copied from."""
+    server = connect(server_url)
+    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text("CREATE DATABASE template_slipway"))
+    server.dispose()
+    engine = connect(_named(server_url, "template_slipway"))
+    migrate(engine)
+    engine.dispose()
+    return "template_slipway"
+
+
+@pytest.fixture
+def engine(server_url: str, migrated: str) -> Iterator[Engine]:
+    name = f"test_{uuid.uuid4().hex}"
+    server = connect(server_url)
+    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE {migrated}"))
+    engine = connect(_named(server_url, name))
+    yield engine
+    engine.dispose()
+    with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+    server.dispose()
+
+
+@pytest.fixture
+def queue(engine: Engine) -> procrastinate.App:
+    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine)))
+
+
+@pytest.fixture
+def store(engine: Engine, queue: procrastinate.App) -> PostgresStore:
+    return PostgresStore(engine, queue)
+
+
+def _named(url: str, database: str) -> str:
+    return make_url(url).set(database=database).render_as_string(hide_password=False)
