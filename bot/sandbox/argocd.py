@@ -1,4 +1,4 @@
-"""A stand-in for Argo CD: it really syncs a Git repository into the sandbox's cluster, and says how far it is.
+"""A stand-in for Argo CD: it syncs a Git repository into the sandbox's cluster, and tells how far it is.
 
 It watches the default branch of a bare repository, reads the Applications in `apps/`, renders each
 one's folder, applies its Deployments, and answers the Application API with the truth: what it compared

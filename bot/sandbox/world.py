@@ -1,9 +1,9 @@
 """The whole world on one machine: starts every part at once, watches over them, stops all of them.
 
-    MLflow ── webhook ──> Slipway <── webhook ── GitHub-compatible server over a bare repository
-                            │ reads                                   │ is watched by
-              Prometheus <──┴──> Argo CD stand-in ── syncs ──> cluster of model servers
-                   └──────── scrapes ────────────────────────────────┘ <── traffic
+MLflow ── webhook ──> Slipway <── webhook ── GitHub-compatible server over a bare repository
+                        │ reads                                   │ is watched by
+          Prometheus <──┴──> Argo CD stand-in ── syncs ──> cluster of model servers
+               └──────── scrapes ────────────────────────────────┘ <── traffic
 """
 
 import fcntl
@@ -56,7 +56,7 @@ class Addresses:
 
 
 class World:
-    """Everything that the story needs. `start` returns when version 1 serves traffic; use as a context manager."""
+    """What the story needs, as a context manager; `start` returns when version 1 serves traffic."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()

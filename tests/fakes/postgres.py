@@ -5,12 +5,11 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import procrastinate
 import pytest
 from sqlalchemy import Engine, text
 from sqlalchemy.engine import make_url
 
-from bot.adapters.database.connection import connect, embedded_url, libpq_url, migrate
+from bot.adapters.database.connection import connect, embedded_url, migrate
 from bot.adapters.database.store import PostgresStore
 
 
@@ -49,13 +48,8 @@ def engine(server_url: str, migrated: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def queue(engine: Engine) -> procrastinate.App:
-    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine)))
-
-
-@pytest.fixture
-def store(engine: Engine, queue: procrastinate.App) -> PostgresStore:
-    return PostgresStore(engine, queue)
+def store(engine: Engine) -> PostgresStore:
+    return PostgresStore(engine)
 
 
 def _named(url: str, database: str) -> str:
