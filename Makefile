@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock clean
+.PHONY: help demo test lint lock schemas clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -41,6 +41,9 @@ lock: $(BIN)/uv  ## pin the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade --extra sandbox --extra test --extra build pyproject.toml --output-file .ci/requirements.txt
 	$(COMPILE) --constraint .ci/requirements.txt pyproject.toml --output-file .ci/runtime.txt
 	printf 'hatchling\neditables\n' | $(COMPILE) --constraint .ci/requirements.txt - --output-file .ci/build.txt
+
+schemas: $(VENV)/installed  ## write the JSON Schemas that editors read
+	for name in slipway policy; do $(BIN)/slipway schema $$name > policies/$$name.schema.json; done
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway

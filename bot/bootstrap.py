@@ -6,17 +6,18 @@ from dataclasses import dataclass
 
 import procrastinate
 from fastapi import FastAPI
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
-from bot.adapters.argocd import ArgoCD
+from bot.adapters import shipped
+from bot.adapters.argocd import ArgoCd
 from bot.adapters.clock import SystemClock
 from bot.adapters.database.connection import connect, embedded_url, libpq_url, migrate
 from bot.adapters.database.figures import Figures
 from bot.adapters.database.store import PostgresStore, healthy
-from bot.adapters.github import GitHubApp
+from bot.adapters.github import GITHUB, GitHubApp
 from bot.adapters.mlflow import MlflowRegistry
-from bot.adapters.oci import OciRegistry
-from bot.adapters.prometheus import Prometheus
+from bot.adapters.prometheus import Connection, Prometheus
 from bot.jobs import tasks
 from bot.jobs.configuration import Configurations
 from bot.jobs.outside import Outside
@@ -25,7 +26,7 @@ from bot.jobs.receive import Receiver
 from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.worker import working
-from bot.ports import Metrics
+from bot.ports import Cluster, Metrics
 from bot.settings import Settings
 from bot.web import health, metrics, webhooks
 from bot.web.app import create_app
@@ -40,8 +41,8 @@ class Slipway:
     queue: procrastinate.App
     outside: Outside
 
-    def application(self, *, work: bool = True) -> FastAPI:
-        """The web application; with `work` it also takes jobs."""
+    def application(self, *, hear: bool = True, work: bool = True) -> FastAPI:
+        """The web application: with `hear` it takes webhooks, with `work` jobs; health and metrics always."""
 
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
@@ -53,18 +54,19 @@ class Slipway:
 
         figures = Figures(self.engine)
         settings = self.settings
-        return create_app(
-            [
+        routers = [
+            health.router(lambda: healthy(self.engine)),
+            metrics.router(metrics.RowCollector(figures.stages, figures.backlog)),
+        ]
+        if hear:
+            routers.append(
                 webhooks.router(
                     self.outside.store,
                     github_secrets=_secrets(settings.github_webhook_secret.get_secret_value()),
                     mlflow_secrets=_secrets(settings.mlflow_webhook_secret.get_secret_value()),
-                ),
-                health.router(lambda: healthy(self.engine)),
-                metrics.router(metrics.RowCollector(figures.stages, figures.backlog)),
-            ],
-            lifespan,
-        )
+                )
+            )
+        return create_app(routers, lifespan)
 
 
 def build(settings: Settings) -> Slipway:
@@ -75,21 +77,21 @@ def build(settings: Settings) -> Slipway:
         else embedded_url(settings.data_dir.resolve())
     )
     engine = connect(url)
+    migrate(engine)
     queue = procrastinate.App(
         connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine), min_size=1, max_size=8)
     )
-    migrate(engine)
-    store = PostgresStore(engine, queue)
     outside = Outside(
-        store=store,
-        app=_github(settings),
-        registry=_mlflow(settings),
-        images=OciRegistry(),
+        store=PostgresStore(engine),
+        app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
+        registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
+        images=_NoImages(),
         metrics=_metrics(settings),
-        cluster=_argocd(settings),
+        cluster=_cluster(settings),
         clock=SystemClock(),
+        web=_pages(settings.github_base_url),
     )
-    configurations = Configurations(outside)
+    configurations = Configurations(outside, shipped.policies())
     proposer = Proposer(outside, configurations)
     tasks.register(
         queue,
@@ -100,9 +102,43 @@ def build(settings: Settings) -> Slipway:
     return Slipway(settings, engine, queue, outside)
 
 
+class _NoImages:
+    def digest(self, reference: str) -> str | None:
+        return None
+
+
 def _secrets(joined: str) -> tuple[str, ...]:
     return tuple(secret.strip() for secret in joined.split(",") if secret.strip())
 
 
 def _metrics(settings: Settings) -> Mapping[str, Metrics]:
-    return {}
+    if settings.prometheus_url is None:
+        return {}
+    connection = Connection(
+        url=settings.prometheus_url,
+        bearer=_revealed(settings.prometheus_token),
+        basic=(
+            (settings.prometheus_username, _revealed(settings.prometheus_password) or "")
+            if settings.prometheus_username
+            else None
+        ),
+        headers={"X-Scope-OrgID": settings.prometheus_tenant} if settings.prometheus_tenant else {},
+    )
+    return {"default": Prometheus(connection)}
+
+
+def _cluster(settings: Settings) -> Cluster | None:
+    if settings.argocd_url is None:
+        return None
+    return ArgoCd(settings.argocd_url, _revealed(settings.argocd_token) or "")
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
+
+
+def _pages(api: str) -> str:
+    """Where people see what the API at this address serves: github.com, or the host of a server of one's own."""
+    if api.rstrip("/") == GITHUB:
+        return "https://github.com"
+    return api.rstrip("/").removesuffix("/api/v3")

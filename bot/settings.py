@@ -30,11 +30,10 @@ class Settings(BaseSettings):
         "https://api.github.com", description="GitHub Enterprise Server: https://HOST/api/v3."
     )
 
-    mlflow_tracking_uri: str = Field(description="Address of the MLflow server.")
+    mlflow_tracking_uri: str = Field(
+        description="Address of the MLflow server (MLflow's own variables hold its credentials)."
+    )
     mlflow_public_url: str | None = Field(None, description="Address of MLflow for links; default: the same.")
-    mlflow_username: str | None = Field(None, description="User of MLflow's basic authentication.")
-    mlflow_password: SecretStr | None = Field(None, description="Password of MLflow's basic authentication.")
-    mlflow_token: SecretStr | None = Field(None, description="Bearer token for MLflow.")
     mlflow_webhook_secret: SecretStr = Field(
         description="Secret of MLflow's webhooks; two separated by a comma while one is being replaced."
     )
@@ -72,7 +71,7 @@ def load() -> Settings:
     mistakes: list[str] = []
     settings = None
     try:
-        settings = Settings()  # type: ignore[call-arg]  # the environment fills it
+        settings = Settings()
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
             key = str(problem["loc"][0])

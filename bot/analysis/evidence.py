@@ -23,8 +23,10 @@ from typing import Any
 MULTIPLES = (1.15, 1.35, 1.7, 2.3, 3.5, 6.0, 12.0, 30.0)
 """The alternatives, as multiples of the allowed odds: from just above to plainly down."""
 
-_CAP_CELLS = 3.0
+CAP = 1 / 2.7
 """A single cell brings at most this part of what fails a candidate."""
+WARM_CAP = 1 / 15
+"""The same in the warm-up, where what is bad may well be only the start."""
 _LONG_CELL = 1.5
 """A cell of several intervals (after a gap in the scrapes) counts for at most this many."""
 _LARGEST = 1e100
@@ -34,62 +36,68 @@ _LARGEST = 1e100
 class Prior:
     """When a regression begins, as weights that sum to one.
 
-    `down` is given at time zero for a service that is down from the start, `start` at the end of the
-    warm-up, the rest spread until `horizon`, densest at the beginning: a weight over time t proportional
-    to 1/(t + `scale`), because what a new version breaks, it mostly breaks early.
+    `start` is given at time zero, the rest after the warm-up until `horizon`, densest at the beginning: a
+    weight over time t proportional to 1/(t + `scale`), because what a new version breaks, it mostly
+    breaks early. Times in seconds.
     """
 
     warm_up: float
     horizon: float
     scale: float
-    down: float = 0.1
-    start: float = 0.4
+    start: float = 0.5
 
     def given(self, elapsed: float) -> float:
         """The weight given out until `elapsed` seconds after the first request."""
         if elapsed <= self.warm_up:
-            return self.down
+            return self.start
         span = max(self.horizon - self.warm_up, self.scale)
         passed = min(elapsed - self.warm_up, span)
-        spread = math.log1p(passed / self.scale) / math.log1p(span / self.scale)
-        return self.down + self.start + (1.0 - self.down - self.start) * spread
+        return self.start + (1.0 - self.start) * math.log1p(passed / self.scale) / math.log1p(
+            span / self.scale
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Counts of one cell, the ratio `allowed` in it, its `length` in intervals, and the part of what
+    fails a candidate that it may bring at most.
+    """
+
+    total: float = 0.0
+    bad: float = 0.0
+    allowed: float = 0.0
+    length: float = 0.0
+    cap: float = CAP
 
 
 @dataclass(slots=True)
 class Evidence:
-    """E of one ratio over time. `bar` is ln(1/α); `rho` the correlation within a bunch of requests.
-
-    `settle` closes the cell so far; `look` says E with the open cell, without closing it. Both take the
-    cell's counts, its null ratio `allowed`, its `length` in usual cells, and the restart `weight` that
-    falls at its start.
-    """
+    """E of one ratio over time. `bar` is ln(1/α); `rho` the correlation within a bunch of requests."""
 
     bar: float
     rho: float
     sums: list[float] = field(default_factory=lambda: [0.0] * len(MULTIPLES))
     given: float = 0.0
 
-    def look(self, total: float, bad: float, allowed: float, length: float, weight: float) -> float:
-        """E as it would be with this cell; nothing is kept."""
-        sums = self._after(total, bad, allowed, length, weight)
-        return sum(sums) / len(sums) + max(0.0, 1.0 - self.given - weight)
+    def look(self, cell: Cell, weight: float) -> float:
+        """E as it would be with this cell, at whose start the restart `weight` falls; nothing is kept."""
+        return sum(self._after(cell, weight)) / len(self.sums) + max(0.0, 1.0 - self.given - weight)
 
-    def settle(self, total: float, bad: float, allowed: float, length: float, weight: float) -> None:
+    def settle(self, cell: Cell, weight: float) -> None:
         """Take this cell in for good."""
-        self.sums = self._after(total, bad, allowed, length, weight)
+        self.sums = self._after(cell, weight)
         self.given += weight
 
-    def _after(self, total: float, bad: float, allowed: float, length: float, weight: float) -> list[float]:
-        if total <= 0:
+    def _after(self, cell: Cell, weight: float) -> list[float]:
+        if cell.total <= 0:
             return [sum_ + weight for sum_ in self.sums]
-        deff = 1.0 + max(0.0, total - 1.0) * self.rho
-        cap = self.bar / _CAP_CELLS * min(max(1.0, length), _LONG_CELL)
-        good = total - bad
+        deff = 1.0 + max(0.0, cell.total - 1.0) * self.rho
+        cap = self.bar * cell.cap * min(max(1.0, cell.length), _LONG_CELL)
         sums = []
         for multiple, sum_ in zip(MULTIPLES, self.sums, strict=True):
             # With odds(q) = m·odds(p0): (1−q)/(1−p0) = 1/(1 + p0·(m−1)), and q/p0 = m times that.
-            shrink = -math.log1p(allowed * (multiple - 1.0))
-            gain = (bad * (math.log(multiple) + shrink) + good * shrink) / deff
+            shrink = math.log1p(cell.allowed * (multiple - 1.0))
+            gain = (cell.bad * math.log(multiple) - cell.total * shrink) / deff
             sums.append(min((sum_ + weight) * math.exp(min(gain, cap)), _LARGEST))
         return sums
 

@@ -19,8 +19,10 @@ _PLAINLY_DOWN = 0.75
 """In the warm-up only more bad requests than this speak against a candidate."""
 _ENOUGH_HISTORY = 20
 """Windows of history from which on the baseline's own ratio is believed."""
-_BESIDE_EASE = 10.0
-"""Beside a baseline two things must hold at once, so that the second may be wrong this much more often."""
+EASE = 10.0
+"""Where two things must hold at once, each may be wrong this much more often than both together."""
+_DOWN = 0.1
+"""The part of the accepted chance of a false `failed` that "plainly down in the warm-up" takes."""
 _MOST_POINTS = 120
 
 
@@ -45,11 +47,19 @@ class RatioWatch:
     allowed: float
     """The accepted bad ratio: the objective's, or the baseline's own where that was worse."""
     baseline_ratio: float | None
+    baseline_upper: float
     relative_allowed: float | None
     """The accepted bad ratio by `max_regression` from history; None where there is no such history."""
     main: Trial
+    """Is the bad ratio more than allowed?"""
+    down: Trial
+    """Is the service plainly down in the warm-up?"""
+    changed: Trial | None
+    """Is the bad ratio more than the baseline's was? None where no history tells."""
     beside: Trial
+    """Is the bad ratio more than that of the baseline beside?"""
     relative: Trial | None
+    """Is the bad ratio more than `max_regression` accepts?"""
     burn: BurnAlarm
     total: Count = NOTHING
     total_baseline: Count = NOTHING
@@ -74,9 +84,10 @@ class RatioWatch:
         if objective.max_regression is not None and known:
             relative_allowed = min(learned.upper * (1.0 + objective.max_regression), 0.99)
         prior = Prior(warm_up=settings.warm_up, horizon=settings.max_bake, scale=4 * settings.interval)
+        at_once = Prior(warm_up=0.0, horizon=settings.warm_up, scale=settings.warm_up + 1.0, start=1.0)
 
-        def trial(level: float, rho: float) -> Trial:
-            return Trial(Evidence(bar=math.log(1.0 / level), rho=rho), prior, settings.interval)
+        def trial(level: float, rho: float, when: Prior = prior) -> Trial:
+            return Trial(Evidence(bar=math.log(1.0 / level), rho=rho), when, settings.interval)
 
         return cls(
             objective=objective,
@@ -84,9 +95,12 @@ class RatioWatch:
             alpha=alpha,
             allowed=allowed,
             baseline_ratio=learned.ratio,
+            baseline_upper=learned.upper,
             relative_allowed=relative_allowed,
-            main=trial(alpha, learned.rho(allowed)),
-            beside=trial(min(0.1, alpha * _BESIDE_EASE), PRIOR_CV2),
+            main=trial(alpha * (1 - _DOWN), learned.rho(allowed)),
+            down=trial(alpha * _DOWN, learned.rho(allowed), at_once),
+            changed=trial(alpha, learned.rho(learned.upper)) if known and learned.upper < allowed else None,
+            beside=trial(min(0.1, alpha * EASE), PRIOR_CV2),
             relative=trial(alpha, learned.rho(relative_allowed or allowed))
             if objective.max_regression is not None
             else None,
@@ -101,12 +115,12 @@ class RatioWatch:
         else:
             self.looks += 1
         warm = (look.index + 1) * self.settings.interval > self.settings.warm_up
-        heard = count
-        if not warm and self.objective.slow_start:
-            heard = NOTHING
-        null = self.allowed if warm else max(self.allowed, _PLAINLY_DOWN)
-        self.main.observe(look.index, heard.total, heard.bad, null, look.length)
-        self._observe_baseline(look, heard, warm=warm)
+        self.main.observe(look.index, count, self.allowed, look.length)
+        if not warm and not self.objective.slow_start:
+            self.down.observe(look.index, count, max(self.allowed, _PLAINLY_DOWN), look.length)
+        if self.changed is not None:
+            self.changed.observe(look.index, count, self.baseline_upper, look.length)
+        self._observe_baseline(look, count, warm=warm)
         if warm:
             self.burn.observe(look.elapsed, count)
             self.burning = self.burning or self.burn.burning(look.elapsed)
@@ -121,16 +135,15 @@ class RatioWatch:
         beside = look.baseline
         worse = 1.0 + (self.objective.max_regression or 0.0)
         if beside is not None and beside.total > 0 and heard.total > 0:
-            bad = heard.bad + beside.bad
-            share = heard.total / (heard.total + beside.total)
-            self.beside.observe(look.index, bad, heard.bad, share, look.length)
+            both = Count(heard.bad + beside.bad, heard.bad)
+            self.beside.observe(look.index, both, _share(heard.total, beside.total), look.length)
             if self.relative is not None and warm:
-                part = worse * heard.total / (worse * heard.total + beside.total)
-                self.relative.observe(look.index, bad, heard.bad, part, look.length)
+                part = _share(worse * heard.total, beside.total)
+                self.relative.observe(look.index, both, part, look.length)
             return
-        self.beside.observe(look.index, 0.0, 0.0, 0.0, look.length)
+        self.beside.observe(look.index, NOTHING, 0.0, look.length)
         if self.relative is not None and self.relative_allowed is not None and warm:
-            self.relative.observe(look.index, heard.total, heard.bad, self.relative_allowed, look.length)
+            self.relative.observe(look.index, heard, self.relative_allowed, look.length)
 
     def _note_point(self, elapsed: float) -> None:
         if self.looks % self.stride == 0:
@@ -153,11 +166,9 @@ class RatioWatch:
         """Why the candidate does not keep this SLO; None while that is not shown."""
         if self.total.total < self.settings.min_requests:
             return None
-        if self.main.value() >= self.threshold and (
-            not self.has_baseline or self.beside.value() >= math.exp(self.beside.evidence.bar)
-        ):
+        if self._broken() and (not self.has_baseline or self.beside.exceeds()):
             return f"{self._measured()}, {self._accepted()}"
-        if self.relative is not None and self.relative.value() >= self.threshold:
+        if self.relative is not None and self.relative.exceeds():
             return (
                 f"{self._measured()}, more than {1.0 + (self.objective.max_regression or 0.0):g} times "
                 f"the baseline's {percent(self._baseline_now() or 0.0)}"
@@ -167,6 +178,14 @@ class RatioWatch:
                 f"{self._measured()}: the error budget burns more than {self.burning.factor:g} times too fast"
             )
         return None
+
+    def _broken(self) -> bool:
+        """More bad requests than allowed: for certain, or nearly so in a service that has certainly
+        changed from what the baseline was.
+        """
+        if self.main.exceeds() or self.down.exceeds():
+            return True
+        return self.changed is not None and self.main.exceeds(EASE) and self.changed.exceeds()
 
     def leaning(self) -> bool:
         """Whether the evidence is against the candidate, though not enough to fail it."""
@@ -245,6 +264,8 @@ class RatioWatch:
         """What must be kept to go on later."""
         return {
             "main": self.main.state(),
+            "down": self.down.state(),
+            "changed": self.changed.state() if self.changed is not None else None,
             "beside": self.beside.state(),
             "relative": self.relative.state() if self.relative is not None else None,
             "burn": self.burn.state(),
@@ -259,6 +280,9 @@ class RatioWatch:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` said."""
         self.main.restore(state["main"])
+        self.down.restore(state["down"])
+        if self.changed is not None:
+            self.changed.restore(state["changed"])
         self.beside.restore(state["beside"])
         if self.relative is not None:
             self.relative.restore(state["relative"])
@@ -269,3 +293,7 @@ class RatioWatch:
         self.points = [(elapsed, value) for elapsed, value in state["points"]]
         self.stride = state["stride"]
         self.looks = state["looks"]
+
+
+def _share(candidate: float, baseline: float) -> float:
+    return candidate / (candidate + baseline)

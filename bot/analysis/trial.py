@@ -4,20 +4,13 @@ Pooling is what makes the evidence the same however the scrapes were cut: it dep
 not on how many windows brought them.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.analysis.evidence import Evidence, Prior
-
-
-@dataclass(slots=True)
-class _Cell:
-    """The open cell of one test: pooled counts, and its length in intervals."""
-
-    total: float = 0.0
-    bad: float = 0.0
-    length: float = 0.0
+from bot.analysis.evidence import CAP, WARM_CAP, Cell, Evidence, Prior
+from bot.analysis.windows import Count
 
 
 @dataclass(slots=True)
@@ -27,31 +20,31 @@ class Trial:
     evidence: Evidence
     prior: Prior
     interval: float
-    cell: _Cell = field(default_factory=_Cell)
+    cell: Cell = field(default_factory=Cell)
     index: int = 0
-    allowed: float = 0.0
 
-    def observe(self, index: int, total: float, bad: float, allowed: float, length: float) -> None:
-        """Pool these counts into cell `index`; an earlier cell is settled first."""
+    def observe(self, index: int, count: Count, allowed: float, length: float) -> None:
+        """Pool these counts, of which the ratio `allowed` may be bad, into cell `index`; an earlier cell
+        is settled first.
+        """
         if index > self.index:
-            self._settle()
-            self.index = index
-        if total > 0:
-            # A null ratio that differs inside one cell is averaged over its requests.
-            pooled = self.cell.total + total
-            self.allowed = (self.allowed * self.cell.total + allowed * total) / pooled
-            self.cell.total, self.cell.bad = pooled, self.cell.bad + bad
-        self.cell.length += length
+            self.evidence.settle(self.cell, self._weight())
+            self.index, self.cell = index, Cell()
+        total = self.cell.total + count.total
+        # A null ratio that differs inside one cell is averaged over its requests.
+        mean = (self.cell.allowed * self.cell.total + allowed * count.total) / total if total > 0 else 0.0
+        warm = (index + 1) * self.interval > self.prior.warm_up
+        self.cell = Cell(
+            total, self.cell.bad + count.bad, mean, self.cell.length + length, CAP if warm else WARM_CAP
+        )
 
     def value(self) -> float:
         """E now."""
-        cell = self.cell
-        return self.evidence.look(cell.total, cell.bad, self.allowed, cell.length, self._weight())
+        return self.evidence.look(self.cell, self._weight())
 
-    def _settle(self) -> None:
-        cell = self.cell
-        self.evidence.settle(cell.total, cell.bad, self.allowed, cell.length, self._weight())
-        self.cell, self.allowed = _Cell(), 0.0
+    def exceeds(self, ease: float = 1.0) -> bool:
+        """Whether E is what this trial's level asks for; `ease` divides what is asked."""
+        return self.value() * ease >= math.exp(self.evidence.bar)
 
     def _weight(self) -> float:
         return max(0.0, self.prior.given((self.index + 1) * self.interval) - self.evidence.given)
@@ -61,14 +54,12 @@ class Trial:
         cell = self.cell
         return {
             "evidence": self.evidence.state(),
-            "cell": [cell.total, cell.bad, cell.length],
+            "cell": [cell.total, cell.bad, cell.allowed, cell.length, cell.cap],
             "index": self.index,
-            "allowed": self.allowed,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` said."""
         self.evidence.restore(state["evidence"])
-        self.cell = _Cell(*state["cell"])
+        self.cell = Cell(*state["cell"])
         self.index = state["index"]
-        self.allowed = state["allowed"]

@@ -2,7 +2,23 @@
 
 import typer
 
+from bot.cli.bump import bump
+from bot.cli.check import check
+from bot.cli.schema import schema
+from bot.cli.sandbox import sandbox
+from bot.cli.serve import serve
+
 app = typer.Typer(no_args_is_help=True, add_completion=False)
+app.command()(check)
+app.command()(bump)
+app.command()(schema)
+app.command()(sandbox)
+app.command()(serve)
+
+
+@app.callback()
+def slipway() -> None:
+    """Machine-learning models from an MLflow registry to production, and back, through pull requests."""
 
 
 def main() -> None:

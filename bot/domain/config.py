@@ -21,6 +21,22 @@ from bot.domain.slo import Slo
 from bot.domain.target import ImageSource, Selector, StorageSource
 from bot.domain.validation import validate_partly
 
+__all__ = [
+    "FILE",
+    "Config",
+    "ConfigError",
+    "Environment",
+    "Model",
+    "Reading",
+    "Tag",
+    "When",
+    "WhenAlias",
+    "WhenTag",
+    "WhenVersion",
+    "load",
+    "load_partly",
+]
+
 FILE = "slipway.yaml"
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")

@@ -33,11 +33,11 @@ from datetime import datetime, timedelta
 
 from bot.domain import commands, effects
 from bot.domain.effects import Effect
-from bot.domain.situation import BumpPlan, Situation, NoPlan, Request
 from bot.domain.gates import blocking
 from bot.domain.live import LiveState
 from bot.domain.promotion import AliasDue, Promotion, Stage, TagDue
 from bot.domain.pull import PullState
+from bot.domain.situation import BumpPlan, NoPlan, Request, Situation
 from bot.domain.verdict import Outcome
 
 BOT = "slipway"
@@ -85,9 +85,14 @@ def decide(promotion: Promotion, situation: Situation, now: datetime) -> Decisio
 def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Promotion:
     """What a performed effect makes of the promotion."""
     match outcome:
-        case effects.BumpOpened(pull=pull, changes=changes, baseline=baseline):
+        case effects.BumpOpened(pull=pull, changes=changes, baseline=baseline, image=image):
             opened = replace(
-                promotion, pull=pull.number, head_sha=pull.head_sha, changes=changes, baseline=baseline
+                promotion,
+                pull=pull.number,
+                head_sha=pull.head_sha,
+                changes=changes,
+                baseline=baseline,
+                image=image,
             )
             return _enter(opened, Stage.OPEN, "The bump is open.", now)
         case effects.Merged(sha=sha, revert=True):
@@ -129,7 +134,7 @@ def _waiting(promotion: Promotion, situation: Situation, now: datetime) -> _Step
         return _Step(replace(promotion, reason=f"On hold by {hold.owner}: {hold.reason}"))
     match situation.plan:
         case BumpPlan() as plan:
-            wanted = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline)
+            wanted = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
             return _Step(promotion, (wanted,))
         case NoPlan(settled=True, reason=reason) | NoPlan(gave_up=True, reason=reason):
             return _closed(promotion, reason, now)
@@ -163,7 +168,7 @@ def _open(promotion: Promotion, situation: Situation, now: datetime) -> _Step:
         return _Step(replace(promotion, armed_by=None, override=None, reason=reason))
     if pull.mergeable is False and isinstance(situation.plan, BumpPlan):
         plan = situation.plan
-        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline)
+        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
         return _Step(
             replace(promotion, reason="The default branch moved; the bump is made anew."), (rebuilt,)
         )
@@ -395,7 +400,9 @@ def _promote(promotion: Promotion, situation: Situation, request: Request, overr
             return _answer(promotion, request, tone.NO, text)
 
 
-def _rollback(promotion: Promotion, situation: Situation, request: Request, reason: str, now: datetime) -> _Step:
+def _rollback(
+    promotion: Promotion, situation: Situation, request: Request, reason: str, now: datetime
+) -> _Step:
     why = reason or "no reason given"
     if promotion.stage in (Stage.WAITING, Stage.OPEN):
         close = (
@@ -404,17 +411,26 @@ def _rollback(promotion: Promotion, situation: Situation, request: Request, reas
             else ()
         )
         if situation.pull is not None and situation.pull.state is PullState.MERGED:
-            merged = replace(promotion, merge_sha=situation.pull.merge_sha, merged_at=situation.pull.merged_at or now)
+            merged = replace(
+                promotion, merge_sha=situation.pull.merge_sha, merged_at=situation.pull.merged_at or now
+            )
             return _rollback(_enter(merged, Stage.SYNCING, "Merged.", now), situation, request, reason, now)
         closed = _closed(promotion, f"Rolled back by {request.author}: {why}", now, *close)
         answer = effects.Answer(request.id, effects.Tone.YES, "Closed; nothing was merged.")
         return _Step(closed.promotion, (answer, *closed.effects))
     if promotion.stage in _MERGED_STAGES:
         if situation.overtaken is not None:
-            text = f"Not rolled back: version {situation.overtaken} was merged after it. Roll that back first."
+            text = (
+                f"Not rolled back: version {situation.overtaken} was merged after it. Roll that back first."
+            )
             return _answer(promotion, request, effects.Tone.NO, text)
         step = _revert(
-            promotion, f"/rollback by {request.author}: {why}", request.author, situation, now, quarantine=False
+            promotion,
+            f"/rollback by {request.author}: {why}",
+            request.author,
+            situation,
+            now,
+            quarantine=False,
         )
         answer = effects.Answer(request.id, effects.Tone.YES, "Rolling back: the revert is being opened.")
         return _Step(step.promotion, (answer, *step.effects))
@@ -443,7 +459,7 @@ def _retry(promotion: Promotion, situation: Situation, request: Request, now: da
         return _answer(again, request, tone.YES, "Watching it again from the start.", effects.ForgetCanary())
     if promotion.stage is Stage.OPEN and isinstance(situation.plan, BumpPlan):
         plan = situation.plan
-        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline)
+        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
         return _answer(
             promotion, request, tone.YES, "The bump is made anew on today's default branch.", rebuilt
         )

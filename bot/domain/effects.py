@@ -22,6 +22,7 @@ class OpenBump:
     edits: Mapping[str, bytes]
     changes: tuple[PinChange, ...]
     baseline: str | None
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +136,7 @@ class BumpOpened:
     pull: Pull
     changes: tuple[PinChange, ...]
     baseline: str | None
+    image: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

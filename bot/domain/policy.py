@@ -125,16 +125,18 @@ class Policy(BaseModel):
         default="close",
         description="A newer candidate closes the open pull request and opens its own, or updates it.",
     )
-    canary: CanaryPolicy = CanaryPolicy()
+    canary: CanaryPolicy = Field(
+        default=CanaryPolicy(), description="How the candidate is watched once it is live."
+    )
     live_within: Duration = Field(
         default=timedelta(minutes=15), description="A merged promotion that is not live by then is held."
     )
     soak: Duration = Field(
         default=timedelta(0), description="How long it must have run in the earlier environment."
     )
-    approvals: Approvals = Approvals()
+    approvals: Approvals = Field(default=Approvals(), description="Who must approve before a merge.")
     freeze: tuple[FreezeWindow, ...] = Field(default=(), description="When nothing merges.")
-    metrics: MetricsPolicy = MetricsPolicy()
+    metrics: MetricsPolicy = Field(default=MetricsPolicy(), description="How metrics are compared.")
     gates: tuple[ExpressionGate, ...] = Field(default=(), description="The team's own rules, in their order.")
     commands: Mapping[Action, Right] = Field(
         default={}, description="Who may do what, where it is not as everywhere."

@@ -87,8 +87,7 @@ class Promotion:
     merged_at: datetime | None = None
     changes: tuple[PinChange, ...] = ()
     image: str | None = None
-    """The image that the bump pins, where it pins one; `image_digest` where the policy wants it known."""
-    image_digest: str | None = None
+    """The image that the bump pins, where it pins one."""
     armed_by: str | None = None
     override: str | None = None
     """Why whoever armed it passes over gates that do not hold."""

@@ -34,6 +34,8 @@ class BumpPlan:
     edits: Mapping[str, bytes]
     changes: tuple[PinChange, ...]
     baseline: str | None
+    image: str | None = None
+    """The image among the pins, with its digest where the model wants one."""
 
 
 @dataclass(frozen=True, slots=True)

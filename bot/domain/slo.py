@@ -126,8 +126,8 @@ class Slo(BaseModel):
     source: str = Field(
         default="default", description="The Prometheus connection, by its name in the settings."
     )
-    errors: Errors | None = None
-    latency: Latency | None = None
+    errors: Errors | None = Field(default=None, description="How many requests may fail.")
+    latency: Latency | None = Field(default=None, description="How many requests may be slow.")
     ratios: Mapping[str, Ratio] = Field(default_factory=dict, description="Further ratios by name.")
     gauges: Mapping[str, Gauge] = Field(default_factory=dict, description="Model signals by name.")
 

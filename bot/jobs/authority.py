@@ -30,7 +30,7 @@ def permitted(
 
 def rule_of(policy: Policy, action: Action) -> Rule:
     """The policy's rule for an action, else the rule that holds everywhere."""
-    right = policy.commands.get(action.value)
-    if right is None:
+    stated = {str(command): right for command, right in policy.commands.items()}.get(action.value)
+    if stated is None:
         return DEFAULT_RULES[action]
-    return Rule(permission=right.permission, teams=frozenset(right.teams))
+    return Rule(permission=stated.permission, teams=frozenset(stated.teams))

@@ -4,37 +4,50 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from bot.domain.config import Config, ConfigError, Environment
+from bot.domain.config import FILE, Config, Environment, load
+from bot.domain.mistake import ConfigError
+from bot.domain.policies import Policies, resolve
 from bot.domain.policy import Policy
 from bot.jobs.outside import Outside
 from bot.jobs.store import Repository
 from bot.messages import issue
-from bot.ports import CheckRun, Forge, OutsideError, Refused
+from bot.ports import CheckRun, Forge, NotFound, OutsideError, Refused
 
 logger = logging.getLogger(__name__)
 
-CONFIG = "slipway.yaml"
 POLICIES = "policies"
 _MARKER = "<!-- slipway:configuration -->"
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """A repository's configuration, with its policies resolved."""
+    """A repository's configuration, with its policies resolved and its freeze calendars at hand."""
 
     config: Config
-    policies: Mapping[str, Policy]
+    policies: Policies
+    calendars: Mapping[str, str]
 
     def policy(self, environment: Environment) -> Policy:
-        """The environment's policy; the check has made sure that it exists."""
-        return self.policies[environment.policy]
+        """The environment's policy; one that is missing or broken blocks and says so."""
+        return self.policies.get(environment.policy)
+
+
+def parse(files: Mapping[str, str], shipped: Mapping[str, str]) -> Loaded:
+    """Read a repository's own files. Raises ConfigError with every mistake in any of them."""
+    config = load(files.get(FILE, ""), FILE)
+    own = {path: text for path, text in files.items() if path != FILE and path.endswith((".yaml", ".yml"))}
+    policies = resolve(own, shipped)
+    if policies.mistakes:
+        raise ConfigError(policies.mistakes)
+    return Loaded(config, policies, {path: text for path, text in files.items() if path.endswith(".ics")})
 
 
 class Configurations:
     """The last good configuration of each repository."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, outside: Outside, shipped: Mapping[str, str]) -> None:
         self._outside = outside
+        self._shipped = shipped
         self._cache: dict[tuple[str, str], Loaded] = {}
 
     def all(self) -> Iterator[tuple[Repository, Config]]:
@@ -51,7 +64,7 @@ class Configurations:
         key = (repository.name, repository.commit)
         if key not in self._cache:
             self._cache = {kept: value for kept, value in self._cache.items() if kept[0] != repository.name}
-            self._cache[key] = parse(repository.files)
+            self._cache[key] = parse(repository.files, self._shipped)
         return self._cache[key]
 
     def refresh_all(self) -> None:
@@ -71,10 +84,10 @@ class Configurations:
         if not files and not repository.files:
             return
         try:
-            parse(files)
+            parse(files, self._shipped)
         except ConfigError as error:
             logger.warning(
-                "%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), CONFIG
+                "%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), FILE
             )
             self._tell(forge, commit, error)
             return
@@ -89,3 +102,19 @@ class Configurations:
             forge.check(CheckRun("slipway / configuration", commit, title, body, "failure"))
         except Refused as refused:
             logger.info("no check on %s: %s", commit, refused)
+
+
+def _read(forge: Forge, commit: str) -> dict[str, str]:
+    """`slipway.yaml`, the policies and the calendars beside it; empty where there is no `slipway.yaml`."""
+    try:
+        files = {FILE: forge.read(FILE, commit)}
+    except NotFound:
+        return {}
+    try:
+        listed = forge.list_folder(POLICIES, commit)
+    except NotFound:
+        listed = ()
+    for path in listed:
+        if path.endswith((".yaml", ".yml", ".ics")):
+            files[path] = forge.read(path, commit)
+    return {path: data.decode("utf-8", "replace") for path, data in files.items()}

@@ -1,6 +1,7 @@
 """What the gates of a promotion are asked with, and their answers."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -8,8 +9,8 @@ from bot.domain.comparison import Comparison, compare
 from bot.domain.config import Environment
 from bot.domain.evidence import VersionEvidence
 from bot.domain.facts import Approval, EarlierEnvironment, Facts, History, Image, Override
-from bot.domain.gates import evaluate
 from bot.domain.gate import GateResult
+from bot.domain.gates import evaluate
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion, Stage
@@ -30,7 +31,7 @@ class Place:
 
     environment: Environment
     policy: Policy
-    calendars: dict[str, str]
+    calendars: Mapping[str, str]
     holds: tuple[Hold, ...]
     quarantine: Quarantine | None
     busy: str | None
@@ -54,7 +55,7 @@ class Judge:
         return compare(candidate, baseline, policy.metrics.directions)
 
     def gates(
-        self, promotion: Promotion, place: Place, forge: Forge, pull: Pull, now: datetime
+        self, promotion: Promotion, place: Place, forge: Forge, pull: Pull | None, now: datetime
     ) -> tuple[GateResult, ...]:
         """Every gate's answer. A registry that is away is a gate that does not hold, not an error."""
         try:
@@ -76,7 +77,9 @@ class Judge:
             override=_override(promotion),
             earlier=self._earlier(promotion, place.environment),
             image=_image(promotion),
-            approvals=self._approvals(place.policy, forge, pull) if place.policy.approvals.count else (),
+            approvals=self._approvals(place.policy, forge, pull)
+            if place.policy.approvals.count and pull
+            else (),
             authors=frozenset({promotion.requested_by, promotion.armed_by or ""} - {""})
             if place.policy.approvals.exclude_author
             else frozenset(),
@@ -156,5 +159,8 @@ def _override(promotion: Promotion) -> Override | None:
 
 
 def _image(promotion: Promotion) -> Image | None:
-    """The image among the pins of the bump, where one names a digest or a tag."""
-    return Image(promotion.image, promotion.image_digest) if promotion.image is not None else None
+    """The image that the bump pins, where it pins one by digest."""
+    if promotion.image is None or "@" not in promotion.image:
+        return None
+    reference, _, digest = promotion.image.partition("@")
+    return Image(reference, digest)

@@ -33,6 +33,7 @@ class Observation:
     forge: Forge
     model: Model | None
     environment: Environment | None
+    place: Place | None = None
     canary: Seen | None = None
 
     @property
@@ -92,7 +93,7 @@ class Observer:
             quarantine=place.quarantine if place is not None else None,
             newer=others.newer,
             overtaken=others.overtaken,
-            plan=self._plan(promotion, forge, model, environment, others),
+            plan=self._plan(promotion, forge, model, environment, others, now),
             pull=pull,
             gates=(
                 self._judge.gates(promotion, place, forge, pull, now)
@@ -103,7 +104,7 @@ class Observer:
             liveness=self._liveness(promotion, environment, forge),
             verdict=canary.verdict if canary is not None else None,
         )
-        return Observation(situation, repository, forge, model, environment, canary)
+        return Observation(situation, repository, forge, model, environment, place, canary)
 
     def _requests(self, promotion: Promotion, forge: Forge, policy: Policy) -> tuple[Request, ...]:
         pulls = [number for number in (promotion.pull, promotion.revert_pull) if number is not None]
@@ -128,12 +129,13 @@ class Observer:
         model: Model | None,
         environment: Environment | None,
         others: "_Others",
+        now: datetime,
     ) -> BumpPlan | NoPlan | None:
         if promotion.stage not in UNMERGED or model is None or environment is None:
             return None
         if promotion.stage is Stage.WAITING and others.open_before is not None:
             return NoPlan(f"The bump for version {others.open_before} is being closed first.")
-        return self._planner.bump(promotion, forge, model, environment)
+        return self._planner.bump(promotion, forge, model, environment, now)
 
     def _liveness(
         self, promotion: Promotion, environment: Environment | None, forge: Forge
@@ -150,7 +152,8 @@ class Observer:
             # Nobody to ask: the candidate's own metric series will say when it serves.
             return Liveness(LiveState.LIVE, "No Argo CD application is configured.", revision=commit)
         try:
-            return self._outside.cluster.liveness(environment.argocd, commit, promotion.repository, forge)
+            url = self._outside.repository_url(promotion.repository)
+            return self._outside.cluster.liveness(environment.argocd, commit, url, forge)
         except OutsideError as trouble:
             # Argo CD's absence says nothing about the sync: the deadline waits for it.
             return Liveness(LiveState.WAITING, f"Argo CD cannot be asked: {trouble.message}")
@@ -181,8 +184,7 @@ class _Others:
         newer = [
             other
             for other in others
-            if other.stage in UNMERGED
-            and (other.created_at, other.id) > (promotion.created_at, promotion.id)
+            if other.stage in UNMERGED and (other.created_at, other.id) > (promotion.created_at, promotion.id)
         ]
         before = [other for other in others if other.stage is Stage.OPEN]
         later = [

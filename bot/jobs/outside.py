@@ -18,6 +18,11 @@ class Outside:
     metrics: Mapping[str, Metrics]
     cluster: Cluster | None
     clock: Clock
+    web: str
+    """Address of the forge's pages; a repository's is `web/owner/name`."""
 
     def forge(self, repository: Repository) -> Forge:
         return self.app.forge(repository.installation, repository.name)
+
+    def repository_url(self, name: str) -> str:
+        return f"{self.web}/{name}"

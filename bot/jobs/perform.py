@@ -1,16 +1,23 @@
 """Effects made real. Each is find-or-create or last-write-wins, so that a repeat changes nothing."""
 
 import logging
+import re
+from dataclasses import replace
 
-from bot.domain import effects
+from bot.domain import commands, effects
+from bot.domain.authorization import Allowed, Denied, action_of
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.promotion import AliasDue, Promotion, TagDue
+from bot.jobs.authority import permitted
+from bot.jobs.events import COMMANDS
+from bot.jobs.judge import Judge
 from bot.jobs.observe import Observation
 from bot.jobs.outside import Outside
 from bot.jobs.plan import Planner, RevertPlan
 from bot.jobs.propose import Proposer
-from bot.messages import bump, replies, revert
-from bot.ports import Conflict, NotFound, OutsideError, Proposal, Refused
+from bot.messages import bump, replies, revert, status
+from bot.messages.escape import Markdown
+from bot.ports import Conflict, OutsideError, Proposal, Refused
 
 logger = logging.getLogger(__name__)
 
@@ -18,10 +25,11 @@ logger = logging.getLogger(__name__)
 class Performer:
     """Performs effects for one promotion at a time."""
 
-    def __init__(self, outside: Outside, planner: Planner, proposer: Proposer) -> None:
+    def __init__(self, outside: Outside, planner: Planner, judge: Judge, proposer: Proposer) -> None:
         self._outside = outside
         self._store = outside.store
         self._planner = planner
+        self._judge = judge
         self._proposer = proposer
 
     def perform(
@@ -101,20 +109,24 @@ class Performer:
     def _open_bump(
         self, effect: effects.OpenBump, promotion: Promotion, seen: Observation
     ) -> effects.BumpOpened:
-        baseline = effect.baseline
-        text = bump.render(promotion, seen.comparison(promotion.candidate, baseline), effect.changes)
+        opened = replace(
+            promotion, changes=effect.changes, baseline=effect.baseline, image=effect.image, head_sha=None
+        )
+        comparison = self._judge.comparison(opened, seen.situation.policy)
+        assert seen.place is not None, "only what is configured is opened"
+        gates = self._judge.gates(opened, seen.place, seen.forge, None, self._outside.clock.now())
         pull = seen.forge.propose(
             Proposal(
                 branch=bump_branch(promotion),
                 base_sha=effect.base_sha,
                 edits=effect.edits,
-                commit_message=text.commit_message,
-                title=text.title,
-                body=text.body,
+                commit_message=bump.commit_message(opened),
+                title=bump.title(opened),
+                body=bump.body(opened, comparison, gates),
                 labels=("slipway", f"environment:{promotion.environment}"),
             )
         )
-        return effects.BumpOpened(pull, effect.changes, baseline)
+        return effects.BumpOpened(pull, effect.changes, effect.baseline, effect.image)
 
     def _merge(
         self, effect: effects.MergePull, promotion: Promotion, seen: Observation
@@ -142,18 +154,17 @@ class Performer:
     def _open_revert(
         self, promotion: Promotion, seen: Observation
     ) -> effects.RevertOpened | effects.NothingToRevert | effects.RevertImpossible:
-        plan = self._planner.revert(promotion, seen)
+        plan = self._planner.revert(promotion, seen.forge, seen.environment)
         if not isinstance(plan, RevertPlan):
             return plan
-        text = revert.render(promotion)
         pull = seen.forge.propose(
             Proposal(
                 branch=revert_branch(promotion),
                 base_sha=plan.base_sha,
                 edits=plan.edits,
-                commit_message=text.commit_message,
-                title=text.title,
-                body=text.body,
+                commit_message=revert.commit_message(promotion),
+                title=revert.title(promotion),
+                body=revert.body(promotion),
                 labels=("slipway", "slipway:revert", f"environment:{promotion.environment}"),
             )
         )
@@ -165,23 +176,72 @@ class Performer:
         request = self._store.request(effect.request)
         if request is None:
             return
-        text = effect.text or seen.answer(effect.topic, promotion, request.author)
+        command = COMMANDS.load(request.command)
+        said = self._told(effect.topic, promotion, seen, request.author) or replies.said(effect.text)
         marker = replies.marker("answer", f"{request.comment}-{request.ordinal}")
-        seen.forge.upsert_comment(request.pull, marker, replies.answer(request.author, request.text, text))
+        text = replies.answer(request.author, f"/{command.word}", said)
+        seen.forge.upsert_comment(request.pull, marker, f"{marker}\n{text}")
         if request.comment > 0:
             try:
                 seen.forge.react(request.comment, effect.reaction)
-            except (NotFound, Refused) as refused:
+            except Refused as refused:
                 logger.info("no reaction on comment %s: %s", request.comment, refused)
+
+    def _told(
+        self, topic: str | None, promotion: Promotion, seen: Observation, author: str
+    ) -> Markdown | None:
+        match topic:
+            case "help":
+                allowed, denied = self._rights(promotion, seen, author)
+                return replies.help_text(allowed, denied)
+            case "status":
+                return status.short(promotion)
+            case "explain":
+                return replies.explain(promotion, seen.situation.gates)
+            case _:
+                return None
+
+    def _rights(
+        self, promotion: Promotion, seen: Observation, author: str
+    ) -> tuple[list[str], list[tuple[str, str]]]:
+        """The words of the commands that this person may give here, and the others with the reason why not."""
+        allowed: list[str] = []
+        denied: list[tuple[str, str]] = []
+        for command in _ONE_OF_EACH:
+            match permitted(seen.forge, seen.situation.policy, promotion, author, action_of(command)):
+                case Allowed():
+                    allowed.append(command.word)
+                case Denied(reason=reason):
+                    denied.append((command.word, reason))
+        return allowed, denied
+
+
+_ONE_OF_EACH: tuple[commands.Command, ...] = (
+    commands.Promote(),
+    commands.Rollback(),
+    commands.PutOnHold(),
+    commands.Release(),
+    commands.PassCanary(),
+    commands.Retry(),
+    commands.ShowStatus(),
+    commands.Explain(),
+    commands.ShowHelp(),
+)
 
 
 def bump_branch(promotion: Promotion) -> str:
     """One branch a promotion, so that its pull request is found again after a crash."""
-    return f"slipway/{promotion.id}/bump"
+    return f"slipway/{_slug(promotion)}/{promotion.id}"
 
 
 def revert_branch(promotion: Promotion) -> str:
-    return f"slipway/{promotion.id}/revert"
+    return f"slipway/{_slug(promotion)}/{promotion.id}-revert"
+
+
+def _slug(promotion: Promotion) -> str:
+    """For people who list branches; names in the registry may hold anything, branch names may not."""
+    words = f"{promotion.model}-{promotion.candidate}-{promotion.environment}"
+    return re.sub(r"[^A-Za-z0-9]+", "-", words).strip("-")[:80].rstrip("-")
 
 
 def _scope(promotion: Promotion, *, everything: bool) -> tuple[str | None, str | None]:

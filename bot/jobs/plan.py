@@ -1,1 +1,198 @@
 """The edits of a bump and of its revert: which files, which pins, on today's default branch."""
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from bot.domain.config import Environment, Model
+from bot.domain.effects import NothingToRevert, RevertImpossible
+from bot.domain.promotion import PinChange, Promotion
+from bot.domain.situation import BumpPlan, NoPlan
+from bot.domain.target import Selector
+from bot.domain.version import ModelVersion
+from bot.jobs.outside import Outside
+from bot.manifests.bump import Target, bump_bytes, find_bytes
+from bot.manifests.errors import BumpError
+from bot.manifests.pin import ImagePin, Pin, image_of, pin_of, wants_digest
+from bot.ports import Forge, NotFound, OutsideError, Refused
+
+GIVE_UP = timedelta(days=1)
+"""How long an image that does not exist yet is waited for."""
+
+_PROBE = "90071992547409"
+"""Stands for the version where a template is turned into a pattern; longer than any version number."""
+
+
+@dataclass(frozen=True, slots=True)
+class RevertPlan:
+    """The files that restore the baseline's pins."""
+
+    base_sha: str
+    edits: dict[str, bytes]
+
+
+class _Files:
+    """The files of one commit as they become, read once each."""
+
+    def __init__(self, forge: Forge, commit: str) -> None:
+        self._forge = forge
+        self._commit = commit
+        self._texts: dict[str, bytes] = {}
+        self._changed: dict[str, bytes] = {}
+
+    def of(self, selector: Selector) -> tuple[str, bytes]:
+        """The one file that a selector means. Raises NotFound naming what was looked for."""
+        candidates = selector.candidate_files()
+        for path in candidates:
+            if path not in self._texts:
+                try:
+                    self._texts[path] = self._forge.read(path, self._commit)
+                except NotFound:
+                    continue
+            return path, self._changed.get(path, self._texts[path])
+        raise NotFound("the GitOps repository", f"there is no file {' or '.join(candidates)}")
+
+    def write(self, path: str, data: bytes) -> None:
+        self._changed[path] = data
+
+    @property
+    def edits(self) -> dict[str, bytes]:
+        """Path → content, of every file that is not what it was."""
+        return {path: data for path, data in self._changed.items() if data != self._texts[path]}
+
+
+class Planner:
+    """Plans bumps and reverts for one promotion at a time."""
+
+    def __init__(self, outside: Outside) -> None:
+        self._outside = outside
+
+    def bump(
+        self, promotion: Promotion, forge: Forge, model: Model, environment: Environment, now: datetime
+    ) -> BumpPlan | NoPlan:
+        """What would change on today's default branch, or why nothing can.
+
+        Raises OutsideError where the forge is away; a registry that is away is a reason to wait.
+        """
+        try:
+            version = self._outside.registry.version(promotion.model, promotion.candidate)
+            image = self._image(model, version)
+        except BumpError as error:
+            return NoPlan(error.message)
+        except OutsideError as trouble:
+            return NoPlan(f"Waiting for {trouble.system}: {trouble.message}")
+        if image is not None and model.image is not None and wants_digest(model.image, image):
+            late = now - promotion.created_at > GIVE_UP
+            what = f"The image {image} is not in its registry"
+            return NoPlan(
+                f"{what} after {GIVE_UP.days} day; gave up." if late else f"{what} yet.", gave_up=late
+            )
+        base = forge.head()
+        files = _Files(forge, base)
+        try:
+            changes = tuple(
+                change
+                for number, selector in enumerate(environment.targets)
+                for change in _change(
+                    files, number, selector, pin_of(selector, version, image, model.storage)
+                )
+            )
+        except BumpError as error:
+            return NoPlan(f"The pin cannot be changed ({error.code}): {error.message}")
+        except Refused as refused:
+            return NoPlan(refused.message)
+        if not changes:
+            return NoPlan(f"Version {promotion.candidate} is pinned already.", settled=True)
+        baseline = self._baseline(promotion, environment, changes, version, model)
+        return BumpPlan(base, files.edits, changes, baseline, image=str(image) if image else None)
+
+    def revert(
+        self, promotion: Promotion, forge: Forge, environment: Environment | None
+    ) -> RevertPlan | NothingToRevert | RevertImpossible:
+        """What restores the baseline's pins, provided that the candidate's are what is pinned."""
+        if environment is None:
+            return RevertImpossible("The environment is no longer configured: revert the merge by hand.")
+        base = forge.head()
+        files = _Files(forge, base)
+        try:
+            for change in promotion.changes:
+                selector = environment.targets[change.target]
+                path, data = files.of(selector)
+                target = Target(selector, change.old, expect=change.new)
+                files.write(path, bump_bytes(data, target).data)
+        except IndexError:
+            return RevertImpossible("The targets changed since the merge: revert it by hand.")
+        except (BumpError, Refused) as error:
+            return RevertImpossible(f"The baseline cannot be restored: {error.message}")
+        return RevertPlan(base, files.edits) if files.edits else NothingToRevert(base)
+
+    def _image(self, model: Model, version: ModelVersion) -> ImagePin | None:
+        if model.image is None:
+            return None
+        image = image_of(model.image, version)
+        if not wants_digest(model.image, image):
+            return image
+        return replace(image, digest=self._outside.images.digest(str(image)))
+
+    def _baseline(
+        self,
+        promotion: Promotion,
+        environment: Environment,
+        changes: Sequence[PinChange],
+        version: ModelVersion,
+        model: Model,
+    ) -> str | None:
+        """Which version the old pins mean: read from the pin itself, else what the rows or the alias say."""
+        for change in changes:
+            selector = environment.targets[change.target]
+            found = _version_in(change.old, _printer(selector, version, model))
+            if found is not None:
+                return found
+        here = self._outside.store.of_place(promotion.repository, promotion.model, promotion.environment)
+        for earlier in reversed(here):
+            if any(change.new == before.old for change in earlier.changes for before in changes):
+                return earlier.candidate
+        if environment.alias is None:
+            return None
+        try:
+            return self._outside.registry.alias(promotion.model, environment.alias)
+        except OutsideError:
+            return None
+
+
+def _change(files: _Files, number: int, selector: Selector, pin: Pin) -> tuple[PinChange, ...]:
+    path, data = files.of(selector)
+    before = find_bytes(data, selector).pin
+    bumped = bump_bytes(data, Target(selector, pin))
+    if not bumped.changes:
+        return ()
+    files.write(path, bumped.data)
+    after = find_bytes(bumped.data, selector).pin
+    return (PinChange(number, path, _text(before), _text(after)),)
+
+
+def _text(pin: Pin | None) -> str:
+    return "" if pin is None else str(pin)
+
+
+def _printer(selector: Selector, version: ModelVersion, model: Model) -> Callable[[str], str | None]:
+    def pinned(number: str) -> str | None:
+        like = replace(version, version=number)
+        try:
+            image = image_of(model.image, like) if model.image is not None else None
+            return str(pin_of(selector, like, image, model.storage))
+        except BumpError:
+            return None
+
+    return pinned
+
+
+def _version_in(pinned: str, printed: Callable[[str], str | None]) -> str | None:
+    """The version number in an old pin, by comparing it with what this pin looks like for any version."""
+    shape = printed(_PROBE)
+    if shape is None or _PROBE not in shape:
+        return None
+    pattern = re.escape(shape).replace(_PROBE, r"(?P<version>\d+)", 1).replace(_PROBE, r"(?P=version)")
+    found = re.fullmatch(pattern, pinned.partition("@")[0], re.ASCII)
+    return found["version"] if found is not None else None

@@ -10,11 +10,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.decide import Decision, absorb, decide
-from bot.domain.situation import Situation
 from bot.domain.promotion import Promotion
+from bot.domain.situation import Situation
+from bot.jobs.configuration import Configurations
+from bot.jobs.judge import Judge
 from bot.jobs.observe import Observer
 from bot.jobs.outside import Outside
 from bot.jobs.perform import Performer
+from bot.jobs.plan import Planner
+from bot.jobs.propose import Proposer
 from bot.jobs.show import Shower
 from bot.jobs.store import Loaded
 from bot.ports import OutsideError, Unavailable
@@ -31,11 +35,12 @@ _CHORE_WAIT = timedelta(seconds=30)
 class Reconciler:
     """Looks at promotions, one at a time a place."""
 
-    def __init__(self, outside: Outside) -> None:
+    def __init__(self, outside: Outside, configurations: Configurations, proposer: Proposer) -> None:
         self._outside = outside
-        self._observer = Observer(outside)
-        self._performer = Performer(outside)
-        self._shower = Shower(outside)
+        planner, judge = Planner(outside), Judge(outside)
+        self._observer = Observer(outside, configurations, planner, judge)
+        self._performer = Performer(outside, planner, judge, proposer)
+        self._shower = Shower()
 
     def reconcile(self, promotion_id: str) -> None:
         """Bring one promotion as far as it goes now. Never raises for trouble outside."""

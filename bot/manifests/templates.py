@@ -20,8 +20,9 @@ def has_actions(text: str) -> bool:
 def mask(text: str) -> str:
     """The text with template actions made harmless, character for character. It holds no NUL before."""
     hidden = _ACTION.sub(lambda action: _NOT_A_BREAK.sub(_MASKED, action[0]), text)
+    # Blanks stay: in a block of text the comment has to keep the block's indentation.
     lines = (
-        _NOT_A_BREAK.sub("#", line) if _MASKED in line and not line.replace(_MASKED, "").strip() else line
+        line.replace(_MASKED, "#") if _MASKED in line and not line.replace(_MASKED, "").strip() else line
         for line in hidden.splitlines(keepends=True)
     )
     return "".join(lines).replace(_MASKED, "x")

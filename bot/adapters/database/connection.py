@@ -63,7 +63,7 @@ def migrate(engine: Engine) -> None:
         try:
             if connection.scalar(text("SELECT to_regclass('procrastinate_jobs')")) is None:
                 with psycopg.connect(libpq_url(engine)) as raw:
-                    raw.execute(SchemaManager.get_schema())  # type: ignore[arg-type]  # the library's own text
+                    raw.execute(SchemaManager.get_schema())
             config = Config()
             config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
             config.attributes["engine"] = engine

@@ -11,6 +11,7 @@ from typing import Any, cast
 
 import procrastinate
 import psycopg
+from procrastinate.types import JSONValue
 from pydantic import TypeAdapter
 from sqlalchemy import Connection, Engine, Row, Select, and_, case, delete, func, or_, select, text, update
 from sqlalchemy.dialects.postgresql import insert
@@ -40,9 +41,10 @@ _ENDED = [stage.value for stage in ENDED]
 class PostgresStore:
     """`bot.jobs.store.Store` on an SQLAlchemy engine (psycopg)."""
 
-    def __init__(self, engine: Engine, queue: procrastinate.App) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._queue = queue
+        # Never opened: it only writes jobs on the connections of this store's own transactions.
+        self._queue = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
     # -- deliveries --------------------------------------------------------------------------------
 
@@ -444,17 +446,17 @@ class PostgresStore:
 
     # -- jobs --------------------------------------------------------------------------------------
 
-    def _defer(self, connection: Connection, task: str, arguments: Sequence[Mapping[str, str]]) -> None:
+    def _defer(self, connection: Connection, task: str, arguments: Sequence[dict[str, JSONValue]]) -> None:
         if not arguments:
             return
         raw = cast("psycopg.Connection", connection.connection.driver_connection)
-        self._queue.configure_task(task, connection=raw).batch_defer(*(dict(each) for each in arguments))
+        self._queue.configure_task(task, connection=raw).batch_defer(*arguments)
 
 
 def healthy(engine: Engine) -> bool:
     """Whether the database answers."""
     with engine.connect() as connection:
-        return connection.scalar(text("SELECT 1")) == 1
+        return bool(connection.scalar(text("SELECT 1")) == 1)
 
 
 def _columns(promotion: Promotion) -> dict[str, Any]:

@@ -9,13 +9,16 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 
-from bot.sandbox.github import routing
-from bot.sandbox.github.errors import not_found
+from bot.sandbox.github import git_http, routing
+from bot.sandbox.github.errors import Problem, not_found
+from bot.sandbox.github.graphql.execute import execute
 from bot.sandbox.github.rest import (
     apps,
+    checks,
     comments,
     contents,
     deliveries,
+    deployments,
     git_data,
     history,
     issues,
@@ -38,6 +41,8 @@ MODULES = (
     issues,
     comments,
     pulls_rest,
+    checks,
+    deployments,
     last,
 )
 API = "/api/v3"
@@ -50,7 +55,11 @@ def build(world: World) -> Starlette:
     routes.append(
         WebRoute(API + "/{rest:path}", _unknown(world), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     )
-    return Starlette(routes=routes)
+    routes.append(WebRoute("/api/graphql", _graphql(world), methods=["POST"]))
+    routes.append(WebRoute("/{owner}/{repo}.git/{service:path}", git_http.serve, methods=["GET", "POST"]))
+    application = Starlette(routes=routes)
+    application.state.world = world
+    return application
 
 
 def _endpoint(world: World, found: routing.Route) -> Endpoint:
@@ -79,6 +88,22 @@ def respond(done: routing.Answer) -> Response:
     if done.body is None:
         return Response(status_code=done.status, headers=headers)
     return JSONResponse(done.body, done.status, headers)
+
+
+def _graphql(world: World) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        call = routing.Call(world, "POST", "/graphql", {}, {}, await request.body())
+        found = routing.Route("POST", "/graphql", _execute, app=None, role="read", anonymous=False)
+        return await run_in_threadpool(_run, found, call, dict(request.headers))
+
+    return endpoint
+
+
+def _execute(call: routing.Call) -> routing.Answer:
+    body = call.json()
+    if not isinstance(body, dict):
+        raise Problem(400, "Problems parsing JSON")
+    return routing.Answer(200, execute(call.world, call.actor, body))
 
 
 def _unknown(world: World) -> Endpoint:

@@ -193,7 +193,7 @@ class GitHubServer:
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket. Its protocol is named so that asyncio turns off Nagle: 40 ms for each answer otherwise."""
+    """A listening socket that names its protocol, so that asyncio turns off Nagle (40 ms for each answer)."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))

@@ -43,7 +43,9 @@ def test_the_migrations_make_exactly_the_tables_of_the_metadata(engine):
     with engine.connect() as connection:
         context = MigrationContext.configure(
             connection,
-            opts={"include_name": lambda name, kind, _: kind != "table" or not name.startswith("procrastinate")},
+            opts={
+                "include_name": lambda name, kind, _: kind != "table" or not name.startswith("procrastinate")
+            },
         )
         differences = compare_metadata(context, metadata)
 

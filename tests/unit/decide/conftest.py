@@ -37,7 +37,14 @@ class Given:
         )
         if stage is not Stage.WAITING:
             made = replace(made, pull=7, head_sha="ours")
-        if stage in (Stage.SYNCING, Stage.WATCHING, Stage.PASSED, Stage.HELD, Stage.REVERTING, Stage.REVERTED):
+        if stage in (
+            Stage.SYNCING,
+            Stage.WATCHING,
+            Stage.PASSED,
+            Stage.HELD,
+            Stage.REVERTING,
+            Stage.REVERTED,
+        ):
             made = replace(made, merge_sha="merged", merged_at=NOW - timedelta(minutes=1))
         if stage in (Stage.REVERTING, Stage.REVERTED):
             made = replace(made, revert_reason="slow", reverted_by="slipway")

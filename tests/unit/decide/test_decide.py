@@ -156,9 +156,7 @@ def test_a_head_that_moved_disarms_and_is_never_merged(given):
 
 def test_a_merge_that_lost_the_race_against_a_push_disarms(given):
     """The forge's own check of the commit is the last word."""
-    after = absorb(
-        given.promotion(armed_by="ada"), effects.MergeRefused("moved", head_moved=True), given.now
-    )
+    after = absorb(given.promotion(armed_by="ada"), effects.MergeRefused("moved", head_moved=True), given.now)
 
     assert (after.stage, after.armed_by) == (Stage.OPEN, None)
 

@@ -1,0 +1,86 @@
+"""`bot.ports.ForgeApp`: the GitHub App over all its installations."""
+
+import threading
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from github import Auth
+
+from bot.adapters.github import records
+from bot.adapters.github.client import Client, Shared
+from bot.adapters.github.place import Place
+from bot.adapters.github.repository import GitHubForge
+
+GITHUB = "https://api.github.com"
+JWT_SECONDS = 300
+MOST_ATTEMPTS = 3
+"""A delivery that failed so often would fail again."""
+
+
+class GitHubApp:
+    """An App by its id and private key (PEM). `base_url` is the API's: of github.com, of a GitHub Enterprise
+    Server (`https://host/api/v3`), or of anything else that speaks it. May be used by any thread.
+    """
+
+    def __init__(self, app_id: int | str, private_key: str, base_url: str = GITHUB) -> None:
+        auth = Auth.AppAuth(app_id, private_key, jwt_expiry=JWT_SECONDS)
+        self._shared = Shared(base_url=base_url, app_auth=auth)
+        self._slug: str | None = None
+        self._local = threading.local()
+
+    def __repr__(self) -> str:
+        return f"GitHubApp({self._shared.base_url})"
+
+    @property
+    def bot_login(self) -> str:
+        """The login under which the App comments and commits."""
+        if self._slug is None:
+            self._slug = str(self._client(None).get("/app")["slug"])
+        return f"{self._slug}[bot]"
+
+    def repositories(self) -> Sequence[tuple[int, str]]:
+        found = []
+        for installation in self._client(None).pages("/app/installations"):
+            if installation.get("suspended_at") is None:
+                client = self._client((installation["id"], None))
+                listing = client.pages("/installation/repositories", within="repositories")
+                found += [(int(installation["id"]), str(each["full_name"])) for each in listing]
+        return found
+
+    def forge(self, installation: int, repository: str) -> GitHubForge:
+        owner, _, name = repository.partition("/")
+        client = self._client((installation, repository))
+        return GitHubForge(Place(client=client, owner=owner, name=name, bot_login=self.bot_login))
+
+    def redeliver_failed(self, since: datetime) -> int:
+        """One attempt more for each delivery that never got through."""
+        client = self._client(None)
+        attempts: dict[str, list[records.Json]] = {}
+        for delivery in client.by_cursor("/app/hook/deliveries"):
+            if records.time(delivery["delivered_at"]) < since:
+                break  # newest first
+            attempts.setdefault(delivery["guid"], []).append(delivery)
+        lost = [tried[0] for tried in attempts.values() if _lost(tried)]
+        for delivery in lost:
+            client.post(f"/app/hook/deliveries/{delivery['id']}/attempts")
+        return len(lost)
+
+    def remaining(self) -> Mapping[int, int]:
+        """Requests left in this hour by installation (0: the App itself), as GitHub last told."""
+        return {
+            key: budget.remaining
+            for key, budget in dict(self._shared.budgets).items()
+            if budget.remaining is not None
+        }
+
+    def _client(self, key: tuple[int, str | None] | None) -> Client:
+        """This thread's client for an installation and repository: PyGithub is not safe across threads."""
+        clients: dict[tuple[int, str | None] | None, Client] = self._local.__dict__.setdefault("clients", {})
+        if key not in clients:
+            clients[key] = Client(self._shared, key)
+        return clients[key]
+
+
+def _lost(attempts: Sequence[records.Json]) -> bool:
+    delivered = any(200 <= each["status_code"] < 300 for each in attempts)  # noqa: PLR2004  # HTTP's success
+    return not delivered and len(attempts) < MOST_ATTEMPTS

@@ -1,0 +1,256 @@
+"""One thread's way to GitHub's API for one installation: PyGithub's requester with its defaults put right.
+
+What is changed, and why: PyGithub waits between requests and may sleep until a limit resets (a worker would
+hang; we say `Unavailable` and come back), repeats POST after a 5xx (we look before we create), follows links
+that the server names (we count pages ourselves), and prints bodies, tokens included, at level DEBUG.
+"""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import requests
+from github import Auth, GithubException
+from github.Requester import Requester
+from urllib3.util import Retry
+
+from bot import __version__
+from bot.adapters.github.budget import Budget
+from bot.adapters.github.errors import SYSTEM, seconds_to_wait, translate
+from bot.adapters.github.tokens import InstallationAuth, Key, Tokens
+from bot.ports import OutsideError, Refused, Unavailable
+
+PAGE = 100
+MOST_PAGES = 50
+TIMEOUT_SECONDS = 10
+CACHED_ANSWERS = 512
+
+logging.getLogger("github.Requester").setLevel(logging.INFO)
+
+# One more try where nothing can have happened: no connection was made, or a question was not answered.
+_RETRY = Retry(
+    total=1, status=0, redirect=0, backoff_factor=0, allowed_methods=frozenset({"GET"}), status_forcelist=()
+)
+
+
+def requester(base_url: str, auth: Auth.Auth) -> Requester:
+    """PyGithub's requester for one thread."""
+    return Requester(
+        auth=auth,
+        base_url=base_url.rstrip("/"),
+        timeout=TIMEOUT_SECONDS,
+        user_agent=f"slipway/{__version__}",
+        per_page=PAGE,
+        verify=True,
+        retry=_RETRY,
+        pool_size=1,
+        seconds_between_requests=0,
+        seconds_between_writes=0,
+    )
+
+
+class Answers:
+    """The last answers with their ETags, shared by all threads. A 304 costs nothing of the rate limit."""
+
+    def __init__(self, most: int = CACHED_ANSWERS) -> None:
+        self._lock = threading.Lock()
+        self._most = most
+        self._kept: OrderedDict[tuple[Key, str], tuple[str, Any]] = OrderedDict()
+
+    def get(self, key: tuple[Key, str]) -> tuple[str, Any] | None:
+        with self._lock:
+            return self._kept.get(key)
+
+    def keep(self, key: tuple[Key, str], etag: str, data: Any) -> None:
+        with self._lock:
+            self._kept[key] = (etag, data)
+            self._kept.move_to_end(key)
+            if len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What all threads of one process share."""
+
+    base_url: str
+    app_auth: Auth.AppAuth
+    tokens: Tokens = field(default_factory=Tokens)
+    answers: Answers = field(default_factory=Answers)
+    budgets: dict[int, Budget] = field(default_factory=dict)
+    without_graphql: set[int] = field(default_factory=set)
+    """Installations whose server has no GraphQL, or not what we need of it."""
+
+    def __repr__(self) -> str:
+        return f"Shared(base_url={self.base_url!r})"
+
+
+class Client:
+    """Requests as one installation (`key`), or as the App itself where `key` is None. For one thread."""
+
+    def __init__(self, shared: Shared, key: Key | None) -> None:
+        self._shared = shared
+        self._key = key
+        self._app = requester(shared.base_url, shared.app_auth)
+        self._auth = InstallationAuth()
+        self._requester = self._app if key is None else requester(shared.base_url, self._auth)
+        self._budget = shared.budgets.setdefault(0 if key is None else key[0], Budget())
+
+    def __repr__(self) -> str:
+        return f"Client({self._key})"
+
+    # The verbs.
+    def get(self, path: str, **query: Any) -> Any:
+        """The answer to a question; an unchanged one comes from memory."""
+        key = (self._key or (0, None), f"{path}?{sorted(query.items())}")
+        kept = self._shared.answers.get(key)
+        headers, data = self._request("GET", path, query=query, etag=None if kept is None else kept[0])
+        if data is None and kept is not None:
+            return kept[1]
+        if isinstance(headers.get("etag"), str):
+            self._shared.answers.keep(key, headers["etag"], data)
+        return data
+
+    def pages(self, path: str, within: str | None = None, **query: Any) -> Iterator[Mapping[str, Any]]:
+        """All entries of a listing; `within` names the key that holds them where the answer is an object."""
+        for page in range(1, MOST_PAGES + 1):
+            data = self.get(path, **query, per_page=PAGE, page=page)
+            entries = data if within is None else data[within]
+            yield from entries
+            if len(entries) < PAGE:
+                return
+
+    def by_cursor(self, path: str) -> Iterator[Mapping[str, Any]]:
+        """All entries of a listing that goes on by cursors; of the server's link only the cursor is taken."""
+        query: dict[str, Any] = {"per_page": PAGE}
+        for _ in range(MOST_PAGES):
+            headers, entries = self._request("GET", path, query=query)
+            yield from entries
+            link = requests.utils.parse_header_links(headers.get("link", ""))
+            further = next((entry["url"] for entry in link if entry.get("rel") == "next"), "")
+            cursor = parse_qs(urlsplit(further).query).get("cursor")
+            if cursor is None:
+                return
+            query["cursor"] = cursor[0]
+
+    def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        return self._request("POST", path, body=body)[1]
+
+    def patch(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._request("PATCH", path, body=body)[1]
+
+    def put(self, path: str, body: Mapping[str, Any]) -> Any:
+        return self._request("PUT", path, body=body)[1]
+
+    def delete(self, path: str) -> None:
+        self._request("DELETE", path)
+
+    # GraphQL.
+    @property
+    def has_graphql(self) -> bool:
+        return self._key is not None and self._key[0] not in self._shared.without_graphql
+
+    def graphql(self, document: str, variables: Mapping[str, Any]) -> Any:
+        """The `data` of a GraphQL answer without errors. Raises Refused with GitHub's sentence otherwise."""
+        write = document.lstrip().startswith("mutation")
+        try:
+            _, answer = self._request(
+                "POST",
+                self._requester.graphql_url,
+                body={"query": document, "variables": variables},
+                write=write,
+            )
+        except Refused:
+            self._no_graphql()
+            raise
+        data = answer.get("data") if isinstance(answer, dict) else None
+        errors = answer.get("errors") if isinstance(answer, dict) else None
+        if isinstance(data, dict) and not errors:
+            return data
+        errors = errors or [{"message": "this is no GraphQL"}]
+        if any(error.get("type") == "RATE_LIMITED" for error in errors):
+            self._budget.close(seconds_to_wait({}))
+            raise Unavailable(SYSTEM, "the GraphQL rate limit is spent", retry_after=seconds_to_wait({}))
+        if not isinstance(data, dict):
+            self._no_graphql()  # the document does not fit the server's schema
+        raise Refused(SYSTEM, "; ".join(str(error.get("message")) for error in errors)[:300])
+
+    def _no_graphql(self) -> None:
+        assert self._key is not None, "only installations speak GraphQL"
+        self._shared.without_graphql.add(self._key[0])
+
+    # How a request goes.
+    def _request(
+        self,
+        verb: str,
+        path: str,
+        *,
+        query: Mapping[str, Any] | None = None,
+        body: Mapping[str, Any] | None = None,
+        etag: str | None = None,
+        write: bool | None = None,
+    ) -> tuple[Mapping[str, Any], Any]:
+        self._budget.spend(write=verb != "GET" if write is None else write)
+        proven = self._take_token()
+        try:
+            return self._send(verb, path, query, body, etag)
+        except GithubException as error:
+            if error.status != 401 or self._key is None:  # noqa: PLR2004  # only 401 speaks of the token
+                raise self._refusal(error) from None
+        # A remembered token may have been revoked; a fresh one may not be known everywhere yet.
+        self._shared.tokens.forget(self._key)
+        if not proven:
+            raise Unavailable(SYSTEM, "the new token is not known yet", retry_after=1)
+        self._take_token()
+        try:
+            return self._send(verb, path, query, body, etag)
+        except GithubException as error:
+            raise self._refusal(error) from None
+
+    def _take_token(self) -> bool:
+        """Have a token ready; whether it has worked before."""
+        if self._key is None:
+            return True
+        known = self._shared.tokens.proven(self._key)
+        try:
+            self._auth.current = known or self._shared.tokens.issue(self._key, self._app)
+        except requests.RequestException as error:
+            raise _unreachable(error) from None
+        return known is not None
+
+    def _send(
+        self,
+        verb: str,
+        path: str,
+        query: Mapping[str, Any] | None,
+        body: Mapping[str, Any] | None,
+        etag: str | None,
+    ) -> tuple[Mapping[str, Any], Any]:
+        headers = {"Accept": "application/vnd.github+json"} | ({"If-None-Match": etag} if etag else {})
+        try:
+            answer = self._requester.requestJsonAndCheck(
+                verb, path, parameters=dict(query or {}), headers=headers, input=body
+            )
+        except requests.RequestException as error:
+            raise _unreachable(error) from None
+        except ValueError as error:
+            raise Unavailable(SYSTEM, "the answer is not JSON") from error
+        if self._key is not None and self._auth.current is not None:
+            self._shared.tokens.prove(self._key, self._auth.current)
+        self._budget.learn(answer[0])
+        return answer
+
+    def _refusal(self, error: GithubException) -> OutsideError:
+        refusal = translate(error)
+        if isinstance(refusal, Unavailable) and refusal.retry_after and error.status < 500:  # noqa: PLR2004
+            self._budget.close(refusal.retry_after)
+        return refusal
+
+
+def _unreachable(error: requests.RequestException) -> Unavailable:
+    """Only the kind of trouble: requests' own text repeats whole addresses."""
+    return Unavailable(SYSTEM, f"no answer ({type(error).__name__})")

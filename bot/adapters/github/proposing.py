@@ -1,0 +1,247 @@
+"""From a proposal to one open pull request with exactly one commit, however often it is asked for.
+
+    look            the branch and its open pull request, as they are
+    branch absent   GraphQL: branch, commit and pull request in one document (the commit is shown as Verified)
+                    REST:    tree, commit, branch                           (Verified too: no author is named)
+    branch there    exactly the wanted commit: keep it; else make the commit beside it and move the branch,
+                    in one step: a branch that passes through its base closes its own pull request
+    then            the pull request, its labels and reviewers, each only where it is missing
+
+A crash between any two calls leaves something that the next run finds. Whatever GraphQL refuses is done by
+REST from the start, since a document with three mutations may have carried out one or two.
+"""
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from bot.adapters.github import records
+from bot.adapters.github.errors import SYSTEM
+from bot.adapters.github.place import Place, inside
+from bot.adapters.github.records import Json
+from bot.domain.pull import Pull
+from bot.ports import NotFound, Proposal, Refused, Unavailable
+
+LOOK = """
+query Look($owner: String!, $name: String!, $ref: String!, $branch: String!) {
+  repository(owner: $owner, name: $name) {
+    id
+    defaultBranchRef { name }
+    ref(qualifiedName: $ref) { target { oid } }
+    pullRequests(headRefName: $branch, states: OPEN, first: 1) { nodes { number } }
+  }
+}
+"""
+OPEN = """
+mutation Open($ref: CreateRefInput!, $commit: CreateCommitOnBranchInput!, $pull: CreatePullRequestInput!) {
+  createRef(input: $ref) { ref { name } }
+  createCommitOnBranch(input: $commit) { commit { oid } }
+  createPullRequest(input: $pull) { pullRequest { number url } }
+}
+"""
+
+
+def propose(place: Place, proposal: Proposal, default_branch: str | None) -> Pull:
+    """Make it so. `default_branch` None: not known yet."""
+    for path in proposal.edits:
+        inside(path)
+    if place.client.has_graphql:
+        try:
+            return _with_graphql(place, proposal)
+        except Unavailable:
+            raise
+        except Refused:
+            pass  # whatever it was: REST does it, or says why not
+    return _with_rest(place, proposal, default_branch or place.client.get(place.url())["default_branch"])
+
+
+def _with_graphql(place: Place, proposal: Proposal) -> Pull:
+    variables = {
+        "owner": place.owner,
+        "name": place.name,
+        "ref": f"refs/heads/{proposal.branch}",
+        "branch": proposal.branch,
+    }
+    seen = place.client.graphql(LOOK, variables)["repository"]
+    base = seen["defaultBranchRef"]["name"]
+    _refuse_base(proposal, base)
+    if seen["ref"] is not None:
+        return _with_rest(place, proposal, base)
+    title, _, text = proposal.commit_message.partition("\n")
+    made = place.client.graphql(
+        OPEN,
+        {
+            "ref": {
+                "repositoryId": seen["id"],
+                "name": f"refs/heads/{proposal.branch}",
+                "oid": proposal.base_sha,
+            },
+            "commit": {
+                "branch": {"repositoryNameWithOwner": place.repository, "branchName": proposal.branch},
+                "expectedHeadOid": proposal.base_sha,
+                "message": {"headline": title, "body": text.strip()},
+                "fileChanges": {
+                    "additions": [
+                        {"path": path, "contents": base64.b64encode(content).decode()}
+                        for path, content in proposal.edits.items()
+                    ]
+                },
+            },
+            "pull": {
+                "repositoryId": seen["id"],
+                "baseRefName": base,
+                "headRefName": proposal.branch,
+                "title": proposal.title,
+                "body": proposal.body,
+            },
+        },
+    )
+    opened = made["createPullRequest"]["pullRequest"]
+    pull = {
+        "number": opened["number"],
+        "state": "open",
+        "title": proposal.title,
+        "html_url": opened["url"],
+        "head": {
+            "ref": proposal.branch,
+            "sha": made["createCommitOnBranch"]["commit"]["oid"],
+            "repo": {"full_name": place.repository},
+        },
+        "base": {"ref": base},
+        "user": {"login": place.bot_login},
+    }
+    return _dress(place, proposal, pull)
+
+
+def _with_rest(place: Place, proposal: Proposal, base: str) -> Pull:
+    _refuse_base(proposal, base)
+    pull = _open_pull(place, proposal.branch)
+    if pull is None or not _holds(place, proposal):
+        commit = _make_commit(place, proposal)
+        _point(place, proposal, commit)
+        pull = _open_pull(place, proposal.branch) if pull is not None else None
+    if pull is None:
+        pull = _make_pull(place, proposal, base)
+    elif pull["title"] != proposal.title or (pull.get("body") or "") != proposal.body:
+        changes = {"title": proposal.title, "body": proposal.body}
+        pull = place.client.patch(place.url("pulls", pull["number"]), changes)
+    return _dress(place, proposal, pull)
+
+
+def _refuse_base(proposal: Proposal, base: str) -> None:
+    if proposal.branch == base:
+        raise Refused(SYSTEM, "a proposal needs a branch of its own")
+
+
+def _open_pull(place: Place, branch: str) -> Json | None:
+    found = place.client.get(place.url("pulls"), head=f"{place.owner}:{branch}", state="open", per_page=1)
+    # A server that does not know the filter lists everything.
+    return next((pull for pull in found if pull["head"]["ref"] == branch), None)
+
+
+def _holds(place: Place, proposal: Proposal) -> bool:
+    """Whether the branch is the base and one commit with exactly these files, whoever pushed it."""
+    try:
+        seen = place.client.get(place.url("compare", f"{proposal.base_sha}...{proposal.branch}"))
+    except NotFound:
+        return False
+    files = {file["filename"]: file["sha"] for file in seen.get("files") or () if file["status"] != "removed"}
+    wanted = {path: _blob_sha(content) for path, content in proposal.edits.items()}
+    return (
+        (seen["ahead_by"], seen["behind_by"], len(seen.get("files") or ())) == (1, 0, len(files))
+        and files.items() <= wanted.items()
+        and all(_unchanged(place, proposal, path) for path in wanted.keys() - files.keys())
+    )
+
+
+def _unchanged(place: Place, proposal: Proposal, path: str) -> bool:
+    """Whether an edit says what the base already says, so that no commit can show it."""
+    try:
+        found = place.client.get(place.url("contents", path), ref=proposal.base_sha)
+    except NotFound:
+        return False
+    return isinstance(found, dict) and found.get("sha") == _blob_sha(proposal.edits[path])
+
+
+def _blob_sha(content: bytes) -> str:
+    """The name that git gives this content."""
+    header = f"blob {len(content)}\0".encode()
+    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
+
+
+def _make_commit(place: Place, proposal: Proposal) -> str:
+    parent = place.client.get(place.url("git", "commits", proposal.base_sha))
+    tree = place.client.post(
+        place.url("git", "trees"),
+        {
+            "base_tree": parent["tree"]["sha"],
+            "tree": [_entry(place, path, content) for path, content in proposal.edits.items()],
+        },
+    )
+    commit = place.client.post(
+        place.url("git", "commits"),
+        {"message": proposal.commit_message, "tree": tree["sha"], "parents": [proposal.base_sha]},
+    )
+    return str(commit["sha"])
+
+
+def _entry(place: Place, path: str, content: bytes) -> Mapping[str, Any]:
+    """A file of the tree: text goes along, anything else needs a request of its own."""
+    entry = {"path": path, "mode": "100644", "type": "blob"}
+    try:
+        return entry | {"content": content.decode()}
+    except UnicodeDecodeError:
+        encoded = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
+        return entry | {"sha": place.client.post(place.url("git", "blobs"), encoded)["sha"]}
+
+
+def _point(place: Place, proposal: Proposal, commit: str) -> None:
+    """Let the branch point to the commit, unless what it points to already holds the same."""
+    try:
+        place.client.post(place.url("git", "refs"), {"ref": f"refs/heads/{proposal.branch}", "sha": commit})
+    except Refused:
+        if not _holds(place, proposal):
+            move = {"sha": commit, "force": True}
+            place.client.patch(place.url("git", "refs", "heads", proposal.branch), move)
+
+
+def _make_pull(place: Place, proposal: Proposal, base: str) -> Json:
+    wanted = {"title": proposal.title, "body": proposal.body, "head": proposal.branch, "base": base}
+    try:
+        made: Json = place.client.post(place.url("pulls"), wanted)
+    except Refused:
+        found = _open_pull(place, proposal.branch)  # made meanwhile by another worker
+        if found is None:
+            raise
+        return found
+    return made
+
+
+def _dress(place: Place, proposal: Proposal, pull: Json) -> Pull:
+    """Labels and reviewers, where they are missing."""
+    number = pull["number"]
+    labels = {label["name"] for label in pull.get("labels") or ()}
+    if missing := [label for label in proposal.labels if label not in labels]:
+        set_labels = place.client.post(place.url("issues", number, "labels"), {"labels": missing})
+        pull = {**pull, "labels": set_labels}
+    asked = {user["login"] for user in pull.get("requested_reviewers") or ()}
+    asked |= {team["slug"] for team in pull.get("requested_teams") or ()}
+    if wanted := [name for name in proposal.reviewers if name.rpartition("/")[2] not in asked]:
+        _request_reviews(place, number, wanted)
+    return records.pull(pull)
+
+
+def _request_reviews(place: Place, number: int, names: list[str]) -> None:
+    """Ask people and teams (`organisation/team`); one who cannot be asked does not keep the others out."""
+    body = {
+        "reviewers": [name for name in names if "/" not in name],
+        "team_reviewers": [name.rpartition("/")[2] for name in names if "/" in name],
+    }
+    try:
+        place.client.post(
+            place.url("pulls", number, "requested_reviewers"), {k: v for k, v in body.items() if v}
+        )
+    except Refused:
+        for name in names if len(names) > 1 else ():
+            _request_reviews(place, number, [name])

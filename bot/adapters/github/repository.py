@@ -1,0 +1,158 @@
+"""`bot.ports.Forge` for one repository on GitHub or what speaks its API."""
+
+import base64
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from bot.adapters.github import merging, proposing, records, surfaces
+from bot.adapters.github.errors import SYSTEM
+from bot.adapters.github.place import Place, segment
+from bot.domain.pull import Comment, Permission, Pull, PullState, Review
+from bot.ports import CheckRun, NotFound, Proposal, Refused
+
+LARGEST_FILE = 1_000_000
+MOST_FILES = 300
+"""GitHub compares no more files than these."""
+
+
+class GitHubForge:
+    """One repository, for one thread."""
+
+    def __init__(self, place: Place) -> None:
+        self._place = place
+        self._client = place.client
+        self._default_branch: str | None = None
+
+    def __repr__(self) -> str:
+        return f"GitHubForge({self.repository})"
+
+    @property
+    def repository(self) -> str:
+        return self._place.repository
+
+    @property
+    def bot_login(self) -> str:
+        return self._place.bot_login
+
+    # Reading the repository.
+    def default_branch(self) -> str:
+        self._default_branch = str(self._client.get(self._place.url())["default_branch"])
+        return self._default_branch
+
+    def head(self, branch: str | None = None) -> str:
+        name = branch or self._default_branch or self.default_branch()
+        found = self._client.get(self._place.url("git", "ref", "heads", name))
+        if not isinstance(found, dict) or found["ref"] != f"refs/heads/{name}":
+            raise NotFound(SYSTEM, f"{self.repository} has no branch {name}")
+        return str(found["object"]["sha"])
+
+    def read(self, path: str, ref: str) -> bytes:
+        found = self._client.get(self._place.url("contents", path), ref=ref)
+        if not isinstance(found, dict):
+            raise Refused(SYSTEM, f"{path} is a folder")
+        if found.get("type") != "file" or found.get("target") or found.get("submodule_git_url"):
+            raise Refused(SYSTEM, f"{path} is no ordinary file")
+        if found["size"] > LARGEST_FILE or found.get("encoding") != "base64":
+            raise Refused(SYSTEM, f"{path} is larger than {LARGEST_FILE} bytes")
+        return base64.b64decode(found["content"])
+
+    def list_folder(self, path: str, ref: str) -> tuple[str, ...]:
+        found = self._client.get(self._place.url("contents", *filter(None, [path])), ref=ref)
+        if isinstance(found, dict):
+            raise Refused(SYSTEM, f"{path} is a file")
+        return tuple(sorted(entry["path"] for entry in found if entry["type"] == "file"))
+
+    def changed_files(self, base: str, head: str) -> tuple[str, ...]:
+        files = self._client.get(self._place.url("compare", f"{base}...{head}")).get("files") or ()
+        names = {name for file in files for name in (file["filename"], file.get("previous_filename")) if name}
+        return tuple(sorted(names)[:MOST_FILES])
+
+    def is_ancestor(self, ancestor: str, descendant: str) -> bool:
+        status = self._client.get(self._place.url("compare", f"{ancestor}...{descendant}"))["status"]
+        return status in ("ahead", "identical")
+
+    # Pull requests.
+    def propose(self, proposal: Proposal) -> Pull:
+        return proposing.propose(self._place, proposal, self._default_branch)
+
+    def pull(self, number: int) -> Pull:
+        data = self._client.get(self._place.url("pulls", number))
+        found = records.pull(data)
+        if found.state is not PullState.CLOSED:
+            return found
+        closer = self._client.get(self._place.url("issues", number)).get("closed_by")
+        return records.pull(data, closed_by=records.login(closer) if closer else None)
+
+    def pull_of_branch(self, branch: str) -> Pull | None:
+        query = {"head": f"{self._place.owner}:{branch}", "state": "all"}
+        found = self._client.get(self._place.url("pulls"), **query, sort="created", direction="desc")
+        numbers = [pull["number"] for pull in found if pull["head"]["ref"] == branch]
+        return self.pull(max(numbers)) if numbers else None
+
+    def open_pulls(self) -> Sequence[Pull]:
+        return [records.pull(data) for data in self._client.pages(self._place.url("pulls"), state="open")]
+
+    def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None:
+        changes = {name: text for name, text in (("title", title), ("body", body)) if text is not None}
+        if changes:
+            self._client.patch(self._place.url("pulls", number), changes)
+
+    def merge(self, number: int, *, sha: str, title: str, message: str) -> str:
+        return merging.merge(self._place, number, sha=sha, title=title, message=message)
+
+    def close(self, number: int) -> None:
+        if records.pull(self._client.get(self._place.url("pulls", number))).state is PullState.OPEN:
+            self._client.patch(self._place.url("pulls", number), {"state": "closed"})
+
+    def delete_branch(self, branch: str) -> None:
+        url = self._place.url("git", "refs", "heads", branch)
+        surfaces.where_there_is(lambda: self._client.delete(url))
+
+    def label(self, number: int, labels: Sequence[str]) -> None:
+        if labels:
+            self._client.post(self._place.url("issues", number, "labels"), {"labels": list(labels)})
+
+    def reviews(self, number: int) -> Sequence[Review]:
+        listing = self._client.pages(self._place.url("pulls", number, "reviews"))
+        return [records.review(data) for data in listing if data["state"] != "PENDING"]
+
+    # Talking.
+    def comments(self, number: int, since: datetime | None = None) -> Sequence[Comment]:
+        query = {} if since is None else {"since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        listing = self._client.pages(self._place.url("issues", number, "comments"), **query)
+        return [records.comment(data, number) for data in listing]
+
+    def upsert_comment(self, number: int, marker: str, body: str) -> int:
+        return surfaces.upsert_comment(self._place, number, marker, body)
+
+    def react(self, comment: int, reaction: str) -> None:
+        surfaces.react(self._place, comment, reaction)
+
+    def check(self, check: CheckRun) -> None:
+        surfaces.check(self._place, check)
+
+    def deployment(self, environment: str, sha: str, state: str, description: str, url: str | None) -> None:
+        surfaces.deployment(self._place, environment, sha, state=state, description=description, url=url)
+
+    def upsert_issue(self, marker: str, title: str, body: str) -> int:
+        return surfaces.upsert_issue(self._place, marker, title, body)
+
+    def close_issue(self, marker: str) -> None:
+        surfaces.close_issue(self._place, marker)
+
+    # People.
+    def permission(self, login: str) -> Permission:
+        try:
+            found = self._client.get(f"{self._place.url('collaborators')}/{segment(login)}/permission")
+        except NotFound:
+            return Permission.NONE
+        return records.permission(found)
+
+    def in_team(self, team: str, login: str) -> bool:
+        try:
+            found = self._client.get(
+                f"/orgs/{segment(self._place.owner)}/teams/{segment(team)}/memberships/{segment(login)}"
+            )
+        except NotFound:
+            return False
+        return bool(found["state"] == "active")

@@ -1,0 +1,138 @@
+"""Where Slipway speaks in GitHub: comments, reactions, checks, deployments, issues.
+
+A server or an App's rights may lack any of them. What is lacking is left out; a pull request that cannot get
+a reaction is still a pull request.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from bot.adapters.github.place import Place, is_by, marked
+from bot.adapters.github.records import Json
+from bot.ports import CheckRun, Conflict, Refused, Unavailable
+
+LONGEST_DESCRIPTION = 140
+"""GitHub's limit on the description of a deployment's status."""
+NO_ISSUE = 0
+
+
+def where_there_is(act: Callable[[], None]) -> None:
+    """Do what GitHub may not offer here."""
+    try:
+        act()
+    except Unavailable:
+        raise
+    except Refused:
+        return
+
+
+def upsert_comment(place: Place, number: int, marker: str, body: str) -> int:
+    text = marked(marker, body)
+    for said in place.client.pages(place.url("issues", number, "comments")):
+        if is_by(place, said.get("user")) and marker in (said.get("body") or ""):
+            if said["body"] != text:
+                place.client.patch(place.url("issues", "comments", said["id"]), {"body": text})
+            return int(said["id"])
+    return int(place.client.post(place.url("issues", number, "comments"), {"body": text})["id"])
+
+
+def react(place: Place, comment: int, reaction: str) -> None:
+    url = place.url("issues", "comments", comment, "reactions")
+    where_there_is(lambda: place.client.post(url, {"content": reaction}))
+
+
+def check(place: Place, wanted: CheckRun) -> None:
+    """The newest check run of this name by this App, made or edited."""
+    where_there_is(lambda: _check(place, wanted))
+
+
+def _check(place: Place, wanted: CheckRun) -> None:
+    body: dict[str, Any] = {
+        "name": wanted.name,
+        "status": "in_progress" if wanted.conclusion is None else "completed",
+        "output": {"title": wanted.title, "summary": wanted.summary},
+    }
+    if wanted.conclusion is not None:
+        body["conclusion"] = wanted.conclusion
+    if wanted.details_url is not None:
+        body["details_url"] = wanted.details_url
+    listing = place.client.get(
+        place.url("commits", wanted.head_sha, "check-runs"), check_name=wanted.name, filter="latest"
+    )
+    slug = place.bot_login.removesuffix("[bot]")
+    ours = [run for run in listing["check_runs"] if (run.get("app") or {}).get("slug") == slug]
+    found = max(ours, key=lambda run: int(run["id"]), default=None)
+    # A finished run stays finished: what runs again is a new run, as the re-run button expects.
+    if found is None or (found["status"] == "completed" and wanted.conclusion is None):
+        place.client.post(place.url("check-runs"), {**body, "head_sha": wanted.head_sha})
+    else:
+        place.client.patch(place.url("check-runs", found["id"]), body)
+
+
+def deployment(
+    place: Place, environment: str, sha: str, *, state: str, description: str, url: str | None
+) -> None:
+    """The status of this environment's deployment of a commit, so that the Environments page is right."""
+    status = {"state": state, "description": description[:LONGEST_DESCRIPTION], "environment": environment}
+    if url is not None:
+        status["log_url"] = url
+    where_there_is(lambda: _deployment(place, environment, sha, status))
+
+
+def _deployment(place: Place, environment: str, sha: str, status: Mapping[str, str]) -> None:
+    found = place.client.get(place.url("deployments"), sha=sha, environment=environment, per_page=1)
+    ident = found[0]["id"] if found else _new_deployment(place, environment, sha)
+    statuses = place.url("deployments", ident, "statuses")
+    latest = place.client.get(statuses, per_page=1) if found else []
+    if not latest or any(latest[0].get(key) != status[key] for key in ("state", "description")):
+        place.client.post(statuses, status)
+
+
+def _new_deployment(place: Place, environment: str, sha: str) -> int:
+    made = place.client.post(
+        place.url("deployments"),
+        {
+            "ref": sha,
+            "environment": environment,
+            # Slipway's own gates have decided; GitHub must neither merge nor wait for other checks.
+            "auto_merge": False,
+            "required_contexts": [],
+            "production_environment": environment == "production",
+        },
+    )
+    if "id" not in made:  # 202 with a message only
+        raise Conflict("GitHub", str(made.get("message")))
+    return int(made["id"])
+
+
+def upsert_issue(place: Place, marker: str, title: str, body: str) -> int:
+    """The number of the issue; 0 where the repository has no issues or the App may not write them."""
+    text = marked(marker, body)
+    try:
+        found = _issue(place, marker)
+        if found is None:
+            return int(place.client.post(place.url("issues"), {"title": title, "body": text})["number"])
+        if (found["title"], found["body"]) != (title, text):
+            place.client.patch(place.url("issues", found["number"]), {"title": title, "body": text})
+        return int(found["number"])
+    except Unavailable:
+        raise
+    except Refused:
+        return NO_ISSUE
+
+
+def close_issue(place: Place, marker: str) -> None:
+    def close() -> None:
+        found = _issue(place, marker)
+        if found is not None:
+            place.client.patch(place.url("issues", found["number"]), {"state": "closed"})
+
+    where_there_is(close)
+
+
+def _issue(place: Place, marker: str) -> Json | None:
+    for issue in place.client.pages(place.url("issues"), state="open", creator=place.bot_login):
+        ours = is_by(place, issue.get("user")) and "pull_request" not in issue
+        if ours and marker in (issue.get("body") or ""):
+            return issue
+    return None

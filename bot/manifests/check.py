@@ -1,0 +1,143 @@
+"""Everything that is wrong with `slipway.yaml` and with what it names, told at once.
+
+Pure: files are read by the function that is handed in, so the same check runs on a local checkout, on
+the commit of a pull request and in tests. What cannot be told from one version to the next is told with
+a sample version that has every tag somebody asks for: each target is bumped to it, and the result thrown
+away.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from bot.domain import policies
+from bot.domain.annotations import did_you_mean
+from bot.domain.config import FILE, Config, Model, load_partly
+from bot.domain.document import Document
+from bot.domain.mistake import ConfigError, Mistake, Path, written
+from bot.domain.target import Selector
+from bot.domain.template import placeholders
+from bot.domain.version import ModelVersion
+from bot.manifests.bump import Target, bump_bytes, find_bytes
+from bot.manifests.errors import BadReference, BumpError
+from bot.manifests.pin import ImagePin, image_of, pin_of, wants_digest
+
+Read = Callable[[str], bytes | None]
+"""A file's bytes by its path from the repository's root; None where no plain file under 1 MB is there."""
+
+# Nobody has this version, so bumping to it always changes something.
+_VERSION = "999999999"
+_DIGEST = "sha256:" + "0" * 64
+
+
+def check(
+    read: Read, own: Mapping[str, str], shipped: Mapping[str, str], path: str = FILE
+) -> tuple[Mistake, ...]:
+    """All mistakes of the configuration at `path` and of the policies; empty when all is well.
+
+    `own` are the repository's policy files and `shipped` those that Slipway brings: path → text. Mistakes
+    of another file stand where slipway.yaml names it.
+    """
+    known = policies.resolve(own, shipped)
+    content = read(path)
+    if content is None:
+        missing = Mistake(path, 1, 1, "", "there is no such file, or it is no plain file under 1 MB")
+        return (*known.mistakes, missing)
+    try:
+        reading = load_partly(content.decode("utf-8"), path)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return (*known.mistakes, Mistake(path, line, 1, "", "this is not UTF-8", "save the file as UTF-8"))
+    except ConfigError as error:
+        return tuple(sorted({*known.mistakes, *error.mistakes}))
+    further = _Check(read, known.names, reading.document)
+    found = further.of(reading.config) if reading.config else ()
+    return tuple(sorted({*known.mistakes, *reading.mistakes, *found}))
+
+
+class _Check:
+    """What can only be told with the other files at hand."""
+
+    def __init__(self, read: Read, policies: tuple[str, ...], document: Document) -> None:
+        self._read = read
+        self._policies = policies
+        self._document = document
+        self._claims: dict[tuple[str, int, int], Path] = {}
+
+    def of(self, config: Config) -> Iterator[Mistake]:
+        for name, model in config.models.items():
+            image, wrong = self._image(("models", name, "image"), model)
+            yield from wrong
+            for environment, place in model.environments.items():
+                path: Path = ("models", name, "environments", environment)
+                if place.policy not in self._policies:
+                    yield self._no_policy((*path, "policy"), place.policy)
+                for index, selector in enumerate(place.targets):
+                    if not wrong:
+                        yield from self._target((*path, "targets", index), model, selector, image)
+
+    def _no_policy(self, path: Path, name: str) -> Mistake:
+        hint = did_you_mean(name, self._policies) or f"add `policies/{name}.yaml`"
+        return self._document.mistake(path, f"there is no policy `{name}`", hint, value=True)
+
+    def _image(self, path: Path, model: Model) -> tuple[ImagePin | None, list[Mistake]]:
+        """The image of the sample version, or why there is none."""
+        if model.image is None:
+            return None, []
+        if model.image.from_tag is not None:
+            # Whatever repository a version names: that its image can be pinned is all there is to tell.
+            return ImagePin(tag=_VERSION, digest=_DIGEST if model.image.pin == "digest" else None), []
+        try:
+            image = image_of(model.image, _sample(model.image.tag))
+        except BadReference as error:
+            return None, [self._document.mistake(path, error.message, value=True)]
+        return replace(image, digest=_DIGEST) if wants_digest(model.image, image) else image, []
+
+    def _target(
+        self, path: Path, model: Model, selector: Selector, image: ImagePin | None
+    ) -> Iterator[Mistake]:
+        """Whether the target finds its pin, can write it, and is alone with it."""
+        candidates = selector.candidate_files()
+        found = {file: data for file in candidates if (data := self._read(file)) is not None}
+        if len(found) != 1:
+            yield self._document.mistake(path, _not_one(tuple(found), candidates), value=True)
+            return
+        ((file, content),) = found.items()
+        try:
+            version = _sample(model.storage, getattr(selector, "value", None))
+            pin = pin_of(selector, version, image, model.storage)
+            changed = bump_bytes(content, Target(selector, pin)).changes
+            # A key that a bump would add is nobody else's yet.
+            old = any(change.old is not None for change in changed)
+            sites = find_bytes(content, selector).sites if old else ()
+        except BumpError as error:
+            yield self._document.mistake(path, f"{file}: {error.message}", value=True)
+            return
+        for site in sites:
+            claim = (file, site.start, site.end)
+            if claim in self._claims:
+                other = written(self._claims[claim])
+                message = f"this pin (line {site.line} of {file}) is also that of `{other}`"
+                yield self._document.mistake(path, message, "give each target a pin of its own", value=True)
+                return
+            self._claims[claim] = path
+
+
+def _not_one(found: tuple[str, ...], candidates: tuple[str, ...]) -> str:
+    if found:
+        return f"which one is meant, {' or '.join(f'`{file}`' for file in found)}? Name the file itself"
+    return f"there is no file {' or '.join(f'`{file}`' for file in candidates)}"
+
+
+def _sample(*templates: str | None) -> ModelVersion:
+    """A version that has all tags anybody asks for: what is missing then is missing in the configuration."""
+    asked = [name for template in templates if template for name in placeholders(template)]
+    return ModelVersion(
+        model="model",
+        version=_VERSION,
+        source=f"models:/model/{_VERSION}",
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+        run_id="0" * 32,
+        tags={name.removeprefix("tags."): _VERSION for name in asked if name.startswith("tags.")},
+        run_tags={name.removeprefix("run_tags."): _VERSION for name in asked if name.startswith("run_tags.")},
+    )
