@@ -16,7 +16,7 @@ from bot.domain import expression
 from bot.domain.annotations import did_you_mean
 from bot.domain.document import Document, read
 from bot.domain.mistake import ConfigError, Mistake
-from bot.domain.policy import Policy, PolicyFile
+from bot.domain.policy import BrokenPolicy, Policy, PolicyFile
 from bot.domain.validation import validate
 
 
@@ -164,7 +164,7 @@ def _merge(field: str, old: Any, new: Any) -> Any:
 
 
 def _blocking(name: str, reasons: list[str]) -> Policy:
-    return Policy(name=name, broken=tuple(reasons))
+    return BrokenPolicy(name=name, reasons=tuple(reasons))
 
 
 def _sentence(mistake: Mistake) -> str:

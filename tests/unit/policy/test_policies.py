@@ -7,6 +7,7 @@ import pytest
 from bot.domain.gates import evaluate
 from bot.domain.mistake import ConfigError
 from bot.domain.policies import load, resolve
+from bot.domain.policy import BrokenPolicy
 from bot.domain.pull import Permission
 from tests.fakes import samples
 
@@ -129,7 +130,7 @@ def test_a_policy_that_cannot_be_read_blocks_and_says_why(files):
 
 def test_a_misspelt_name_is_answered_with_the_right_one():
     """The reason names what was probably meant."""
-    (reason,) = resolve({"policies/production.yaml": ""}, samples.shipped_policies()).get("baselin").broken
+    (reason,) = resolve({"policies/production.yaml": ""}, samples.shipped_policies()).get("baselin").reasons
 
     assert "`baseline`" in reason
 
@@ -152,7 +153,7 @@ def test_the_shipped_policies_are_without_mistakes(name):
     policies = resolve({}, samples.shipped_policies())
 
     assert policies.mistakes == ()
-    assert policies.get(name).broken == ()
+    assert not isinstance(policies.get(name), BrokenPolicy)
     assert policies.get(name).gates
     assert all(gate.message for gate in policies.get(name).gates)
 
