@@ -127,7 +127,12 @@ def test_a_commit_becomes_live_when_its_pods_are_ready(argocd, gitops, pods):
     """A new pin is syncing until the rollout is done, and live then."""
     commit = gitops.pin("2")
 
-    assert "updated replicas are ready" in wait_for(argocd, gitops, commit, LiveState.SYNCING).reason
+    wait_until(
+        lambda: "updated replicas are ready" in ask(argocd, gitops, commit).reason,
+        10,
+        "the start of the rollout",
+    )
+    assert ask(argocd, gitops, commit).state is LiveState.SYNCING
     pods.done = True
     live = wait_for(argocd, gitops, commit, LiveState.LIVE)
 
