@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help bench-canary demo test lint lock schemas clean
+.PHONY: help demo test lint lock schemas docs bench-canary bench-check clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -44,6 +44,12 @@ lock: $(BIN)/uv  ## pin the newest versions that pyproject.toml allows
 
 schemas: $(VENV)/installed  ## write the JSON Schemas that editors read
 	for name in slipway policy; do $(BIN)/slipway schema $$name > policies/$$name.schema.json; done
+
+docs: schemas  ## fill the tables of keys in the documentation
+	$(BIN)/python docs/keys.py
+
+bench-check: $(VENV)/installed  ## how long slipway check takes for 200 models
+	$(BIN)/python benchmarks/check/bench.py
 
 bench-canary: $(VENV)/installed  ## canary deciders over simulated services (RUNS=40, FAMILY=smooth or stormy)
 	$(BIN)/python benchmarks/canary/run.py --runs $(or $(RUNS),40) --family $(or $(FAMILY),smooth) --scenarios
