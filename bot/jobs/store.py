@@ -153,6 +153,9 @@ class Store(Protocol):
     def wake_place(self, repository: str, model: str | None, environment: str | None) -> None:
         """Wake all promotions of a place that are not at their end; None means all."""
 
+    def come_back(self, promotion: str, wait: timedelta) -> None:
+        """Have it looked at after `wait`, or earlier where it is due earlier."""
+
     def claim_due(self, lease: timedelta, limit: int) -> int:
         """Wake what is due, pushing its wake-up by `lease` so that a lost job is found again."""
 

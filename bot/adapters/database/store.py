@@ -271,6 +271,11 @@ class PostgresStore:
             ids = connection.execute(woken).scalars().all()
             self._defer(connection, RECONCILE, [{"promotion": promotion} for promotion in ids])
 
+    def come_back(self, promotion: str, wait: timedelta) -> None:
+        earlier = func.least(promotions.c.wake_at, func.now() + wait)
+        with self._engine.begin() as connection:
+            connection.execute(update(promotions).where(promotions.c.id == promotion).values(wake_at=earlier))
+
     def claim_due(self, lease: timedelta, limit: int) -> int:
         due = (
             select(promotions.c.id)
