@@ -17,7 +17,6 @@ from bot.adapters.database.figures import Figures
 from bot.adapters.database.store import PostgresStore, healthy
 from bot.adapters.github import GITHUB, GitHubApp
 from bot.adapters.mlflow import MlflowRegistry
-from bot.adapters.oci import OciRegistry
 from bot.adapters.prometheus import Connection, Prometheus
 from bot.jobs import tasks
 from bot.jobs.configuration import Configurations
@@ -83,10 +82,10 @@ def build(settings: Settings) -> Slipway:
         connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine), min_size=1, max_size=8)
     )
     outside = Outside(
-        store=PostgresStore(engine, queue),
+        store=PostgresStore(engine),
         app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
         registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
-        images=OciRegistry(),
+        images=_NoImages(),
         metrics=_metrics(settings),
         cluster=_cluster(settings),
         clock=SystemClock(),
@@ -101,6 +100,11 @@ def build(settings: Settings) -> Slipway:
         resync=Resync(outside, configurations, proposer).run,
     )
     return Slipway(settings, engine, queue, outside)
+
+
+class _NoImages:
+    def digest(self, reference: str) -> str | None:
+        return None
 
 
 def _secrets(joined: str) -> tuple[str, ...]:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.fakes.postgres"]
+
 PROJECT = Path(__file__).parent.parent
 
 

@@ -131,8 +131,9 @@ class Comparison:
 
     @property
     def missing_metrics(self) -> tuple[str, ...]:
-        """Metrics that the baseline has and the candidate lacks."""
-        return tuple(m.name for m in self.metrics if m.candidate is None)
+        """Metrics that the baseline has and the candidate lacks, of those that can be judged."""
+        judged = [metric for metric in self.metrics if metric.direction is not Direction.UNKNOWN]
+        return tuple(metric.name for metric in judged if metric.candidate is None)
 
     @property
     def compare_url(self) -> str | None:

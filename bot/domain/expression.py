@@ -18,6 +18,13 @@ LONGEST = 1_000
 FACTS = frozenset({"candidate", "baseline", "environment", "evidence", "now", "history"})
 """The names that an expression may use."""
 
+FUNCTIONS = frozenset({
+    "contains", "double", "duration", "endsWith", "getDate", "getDayOfMonth", "getDayOfWeek",
+    "getDayOfYear", "getFullYear", "getHours", "getMinutes", "getMonth", "getSeconds", "has", "int",
+    "matches", "size", "startsWith", "string", "timestamp",
+})  # fmt: skip
+"""The functions of the language that an expression may call; operators and macros come on top."""
+
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(")
 _STRING = re.compile(r"""(?:r|R|b|B)*(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')""")
 _METRIC = re.compile(
@@ -38,6 +45,7 @@ class Evaluator(Protocol):
         """The answers in the order of the expressions; never raises for what an expression does."""
 
 
+@lru_cache(maxsize=4096)
 def check(expression: str) -> str | None:
     """What is wrong with an expression before it meets any facts; None when nothing is.
 
@@ -51,42 +59,61 @@ def check(expression: str) -> str | None:
         program = _compiled(expression)
     except ValueError as error:
         return f"it does not compile: {_first_line(error)}"
-    unknown = sorted(set(program.variables()) - FACTS - _bound(expression))
-    if unknown:
-        return f"`{unknown[0]}` is no fact; there are {', '.join(sorted(FACTS))}"
+    for name in sorted(set(program.variables()) - FACTS - _bound(expression)):
+        return f"`{name}` is no fact; there are {', '.join(sorted(FACTS))}"
+    for name in sorted(set(program.functions()) - FUNCTIONS):
+        if name.isidentifier() and not name.startswith("_"):
+            return f"`{name}` is no function; there are {', '.join(sorted(FUNCTIONS))}"
     return None
 
 
 def evaluate(expressions: Sequence[str], facts: Mapping[str, object]) -> Sequence[Answer]:
-    """Evaluate in this process. The facts are converted once, however many expressions there are."""
-    context = cel.Context(dict(facts))
-    not_numbers = _not_numbers(facts)
-    return [_answer(expression, context, not_numbers) for expression in expressions]
+    """Evaluate in this process."""
+    context = Context.of(facts)
+    return [context.evaluate(expression) for expression in expressions]
 
 
-def _answer(expression: str, context: cel.Context, not_numbers: frozenset[tuple[str, str]]) -> Answer:
-    if wrong := check(expression):
-        return Answer(None, wrong)
-    for whose, *names in _METRIC.findall(expression):
-        name = next(filter(None, names), "")
-        if (whose, name) in not_numbers:
-            return Answer(None, f"the metric {name} of the {whose} is not a number (NaN)")
-    try:
-        value = _compiled(expression).execute(context)
-    except KeyError as error:
-        return Answer(None, _missing(expression, str(error.args[0])))
-    except (TypeError, RuntimeError, ValueError, ArithmeticError) as error:
-        return Answer(None, f"it cannot be evaluated: {_first_line(error)}")
-    if not isinstance(value, bool):
-        return Answer(None, f"it answers with {type(value).__name__}, not with true or false")
-    return Answer(value)
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The facts, converted once, however many expressions there are."""
+
+    facts: cel.Context
+    not_numbers: frozenset[tuple[str, str]]
+    """Metrics that are NaN, as (`candidate` or `baseline`, name)."""
+
+    @classmethod
+    def of(cls, facts: Mapping[str, object]) -> "Context":
+        return cls(cel.Context(dict(facts)), _not_numbers(facts))
+
+    def evaluate(self, expression: str) -> Answer:
+        if wrong := check(expression):
+            return Answer(None, wrong)
+        for whose, name in _metrics(expression) if self.not_numbers else ():
+            if (whose, name) in self.not_numbers:
+                return Answer(None, f"the metric `{name}` of the {whose} is not a number (NaN)")
+        try:
+            value = _compiled(expression).execute(self.facts)
+        except KeyError as error:
+            return Answer(None, _missing(expression, str(error.args[0])))
+        except (TypeError, RuntimeError, ValueError, ArithmeticError) as error:
+            return Answer(None, f"it cannot be evaluated: {_first_line(error)}")
+        if not isinstance(value, bool):
+            return Answer(None, f"it answers with {type(value).__name__}, not with true or false")
+        return Answer(value)
+
+
+def _metrics(expression: str) -> list[tuple[str, str]]:
+    """The metrics that an expression names, as (`candidate` or `baseline`, name)."""
+    return [
+        (whose, dotted or single or double) for whose, dotted, single, double in _METRIC.findall(expression)
+    ]
 
 
 def _missing(expression: str, key: str) -> str:
-    for whose, *names in _METRIC.findall(expression):
-        if key in names:
-            return f"the {whose} has no metric {key}"
-    return f"{key} is not recorded"
+    for whose, name in _metrics(expression):
+        if key == name:
+            return f"the {whose} has no metric `{key}`"
+    return f"`{key}` is not recorded"
 
 
 def _not_numbers(facts: Mapping[str, object]) -> frozenset[tuple[str, str]]:

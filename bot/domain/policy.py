@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.domain.authorization import Action
 from bot.domain.comparison import Direction
 from bot.domain.freeze import FreezeWindow
 from bot.domain.gate import Enforce
@@ -20,8 +21,6 @@ FROZEN = ConfigDict(frozen=True, extra="forbid")
 _ID = r"^[a-z][a-z0-9-]{0,39}$"
 _TEAM = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 
-Command = Literal["promote", "rollback", "hold", "release", "retry", "override"]
-"""What changes something. Everybody may ask for `/status`, `/explain` and `/help`."""
 Role = Literal["read", "triage", "write", "maintain", "admin"]
 
 
@@ -139,20 +138,15 @@ class Policy(BaseModel):
     freeze: tuple[FreezeWindow, ...] = Field(default=(), description="When nothing merges.")
     metrics: MetricsPolicy = Field(default=MetricsPolicy(), description="How metrics are compared.")
     gates: tuple[ExpressionGate, ...] = Field(default=(), description="The team's own rules, in their order.")
-    commands: Mapping[Command, Right] = Field(
-        default={}, description="Who may give a command; `write` where nothing is said."
-    )
-    broken: tuple[str, ...] = Field(
-        default=(),
-        exclude=True,
-        json_schema_extra={"x-internal": True},
-        description="Why it blocks everything.",
+    commands: Mapping[Action, Right] = Field(
+        default={}, description="Who may do what, where it is not as everywhere."
     )
 
-    def right(self, command: Command) -> Right | None:
-        """Who may give this command. None: nobody; so it is with `override` until a policy says who."""
-        default = None if command == "override" else Right()
-        return self.commands.get(command, default)
+
+class BrokenPolicy(Policy):
+    """Stands for a policy that cannot be read: it blocks everything, and says why."""
+
+    reasons: tuple[str, ...]
 
 
 class PolicyFile(Policy):

@@ -5,18 +5,21 @@ that a bomb of aliases is as small as its text), depth and size are capped.
 """
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import yaml
 from yaml._yaml import CParser
 from yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
+    MappingEndEvent,
     MappingStartEvent,
-    NodeEvent,
     ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
     StreamEndEvent,
 )
 
@@ -24,7 +27,7 @@ from bot.manifests.errors import NotParsable, TooLarge, UnsupportedScalar
 from bot.manifests.templates import has_actions, mask
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 100
+MAX_DEPTH = 200
 # Line breaks to YAML 1.1 but not to Git, GitHub or editors: a diff would not show what changed.
 _HIDDEN_BREAKS = re.compile("[\u0085\u2028\u2029]")
 
@@ -46,14 +49,14 @@ class Node:
     line: int
     column: int
     position: int
+    last: int
     value: str = ""
     tag: str | None = None
     anchor: str | None = None
     style: str | None = None
     flow: bool = False
-    last: int = 0
-    children: list["Node"] = field(default_factory=list)
-    aliases: list["Node"] = field(default_factory=list)
+    children: Sequence["Node"] = ()
+    aliases: Sequence["Node"] = ()
     target: "Node | None" = None
 
     def pairs(self) -> Iterator[tuple["Node", "Node"]]:
@@ -63,6 +66,8 @@ class Node:
 
 Event = tuple[str, str | None, str | None, str | None, bool]
 """(kind, tag, anchor, value, plain): all that a reader of YAML can know of an event."""
+
+END: Event = ("end", None, None, None, True)
 
 
 @dataclass(slots=True)
@@ -103,13 +108,66 @@ def parse(text: str) -> Documents:
     return Documents(text, _read(mask(text)), masked=True)
 
 
+def read_events(text: str, *, masked: bool) -> list[list[Event]]:
+    """The events of each document and nothing else: enough to compare. Raises NotParsable."""
+    documents: list[list[Event]] = []
+    events: list[Event] = []
+    for event in _events(mask(text) if masked else text):
+        kind = type(event)
+        if kind is ScalarEvent:
+            events.append(("scalar", event.tag, event.anchor, event.value, not event.style))
+        elif kind is MappingStartEvent:
+            events.append(("mapping", event.tag, event.anchor, "", True))
+        elif kind is SequenceStartEvent:
+            events.append(("sequence", event.tag, event.anchor, "", True))
+        elif kind is AliasEvent:
+            events.append(("alias", None, None, event.anchor, True))
+        elif kind is DocumentStartEvent:
+            events = []
+            documents.append(events)
+        elif kind is not DocumentEndEvent:
+            events.append(END)
+    return documents
+
+
 def _read(text: str) -> list[Document]:
+    """The documents with their trees: `read_events` with a node for each event that starts one."""
     documents: list[Document] = []
+    events: list[Event] = []
+    anchors: dict[str, tuple[Node, list[Node]]] = {}
+    open_nodes: list[tuple[Node, list[Node]]] = []
+    for event in _events(text):
+        kind = type(event)
+        if kind is DocumentStartEvent:
+            events, anchors = [], {}
+        elif kind is MappingEndEvent or kind is SequenceEndEvent:
+            node, _ = open_nodes.pop()
+            node.end = event.end_mark.index
+            node.last = len(events)
+            events.append(END)
+        elif kind is not DocumentEndEvent:
+            node = _node(event, kind, len(events), anchors)
+            events.append((node.kind, node.tag, node.anchor, node.value, node.style is None))
+            if open_nodes:
+                open_nodes[-1][1].append(node)
+            else:
+                documents.append(Document(len(documents), node, events))
+            if kind is MappingStartEvent or kind is SequenceStartEvent:
+                children: list[Node] = []
+                node.children = children
+                open_nodes.append((node, children))
+                if len(open_nodes) > MAX_DEPTH:
+                    raise NotParsable(f"line {node.line}: nested deeper than {MAX_DEPTH} levels")
+    return documents
+
+
+def _events(text: str) -> Iterator[Any]:
+    """What libyaml tells between the start and the end of the stream. Raises NotParsable."""
     try:
         parser = CParser(text)
-        while not isinstance(event := parser.get_event(), StreamEndEvent):
-            if isinstance(event, DocumentStartEvent):
-                documents.append(_document(parser, len(documents)))
+        parser.get_event()
+        while type(event := parser.get_event()) is not StreamEndEvent:
+            yield event
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         place = f"line {mark.line + 1}, column {mark.column + 1}: " if mark else ""
@@ -118,54 +176,27 @@ def _read(text: str) -> list[Document]:
         raise NotParsable(f"the file is not valid YAML: {str(error).splitlines()[0]}") from None
     except UnicodeEncodeError:
         raise NotParsable("the text holds half of a surrogate pair, which is no character") from None
-    return documents
 
 
-def _document(parser: CParser, index: int) -> Document:
-    events: list[Event] = []
-    anchors: dict[str, Node] = {}
-    open_nodes: list[Node] = []
-    while True:
-        event: Any = parser.get_event()
-        if isinstance(event, NodeEvent):
-            node = _node(event, len(events), anchors)
-            if open_nodes:
-                open_nodes[-1].children.append(node)
-            events.append((node.kind, node.tag, node.anchor, node.value, node.style is None))
-            if node.kind in ("scalar", "alias"):
-                if not open_nodes:
-                    break
-                continue
-            open_nodes.append(node)
-            if len(open_nodes) > MAX_DEPTH:
-                raise NotParsable(f"line {node.line}: nested deeper than {MAX_DEPTH} levels")
-        else:
-            node = open_nodes.pop()
-            node.end = event.end_mark.index
-            node.last = len(events)
-            events.append(("end", None, None, None, True))
-            if not open_nodes:
-                break
-    return Document(index, node, events)
-
-
-def _node(event: Any, position: int, anchors: dict[str, Node]) -> Node:
-    start, end = event.start_mark, event.end_mark
-    node = Node("scalar", start.index, end.index, start.line + 1, start.column, position, last=position)
-    if isinstance(event, AliasEvent):
-        node.kind, node.value = "alias", event.anchor or ""
-        node.target = anchors.get(node.value)
-        if node.target is None:
+def _node(event: Any, kind: type, position: int, anchors: dict[str, tuple[Node, list[Node]]]) -> Node:
+    start = event.start_mark
+    node = Node("scalar", start.index, event.end_mark.index, start.line + 1, start.column, position, position)
+    if kind is AliasEvent:
+        node.kind, node.value = "alias", event.anchor
+        if node.value not in anchors:
             raise NotParsable(f"line {node.line}: the alias *{node.value} has no anchor before it")
-        node.target.aliases.append(node)
+        node.target, aliases = anchors[node.value]
+        aliases.append(node)
         return node
     node.tag, node.anchor = event.tag, event.anchor
     if node.anchor is not None:
-        anchors[node.anchor] = node
-    if isinstance(event, ScalarEvent):
+        aliases = []
+        node.aliases = aliases
+        anchors[node.anchor] = (node, aliases)
+    if kind is ScalarEvent:
         node.value = event.value
         node.style = event.style or None
     else:
-        node.kind = "mapping" if isinstance(event, MappingStartEvent) else "sequence"
+        node.kind = "mapping" if kind is MappingStartEvent else "sequence"
         node.flow = bool(event.flow_style)
     return node

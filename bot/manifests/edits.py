@@ -8,8 +8,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.manifests.documents import Documents, Event, Node, Path, parse
-from bot.manifests.errors import BadReference, BumpError, UnsupportedScalar, VerifyFailed
+from bot.manifests.documents import Documents, Event, Node, Path, read_events
+from bot.manifests.errors import BadReference, NotParsable, UnsupportedScalar, VerifyFailed
 from bot.manifests.lookup import Place, check_not_shared, show
 from bot.manifests.scalars import INTEGER, check_value, render
 
@@ -47,8 +47,10 @@ class Edit:
     events: tuple[Event, ...]
 
 
-def set_scalar(documents: Documents, place: Place, value: str, *, number: bool = False) -> Edit | None:
-    """Give a scalar a new value; None when it has it already.
+def set_scalar(
+    documents: Documents, place: Place, value: str, *, number: bool = False, empty: bool = False
+) -> Edit | None:
+    """Give a scalar a new value; None when it has it already. `empty` tells that "" is meant.
 
     Raises UnsupportedScalar, SharedAnchor, and BadReference for a number that is none.
     """
@@ -62,7 +64,7 @@ def set_scalar(documents: Documents, place: Place, value: str, *, number: bool =
     old = documents.text[start:end]
     if number:
         text = check_number(value, show(place.path))
-    elif value:
+    elif value or not empty:
         check_value(value)
         flow = any(parent.flow for parent in place.chain[:-1])
         text = render(value, node.style, flow=flow, quote=flow and _is_json(place))
@@ -170,12 +172,12 @@ def apply(documents: Documents, edits: Sequence[Edit]) -> str:
         text = text[: change.start] + edit.text + text[change.end :]
         expected[change.document][edit.first : edit.last] = edit.events
     try:
-        again = parse(text)
-    except BumpError as error:
+        again = read_events(text, masked=documents.masked)
+    except NotParsable as error:
         raise VerifyFailed(
             f"the changed file would not read any more, nothing was written: {error}"
         ) from None
-    if again.masked != documents.masked or [document.events for document in again.items] != expected:
+    if again != expected:
         paths = ", ".join(show(edit.change.path) for edit in edits)
         raise VerifyFailed(
             f"reading the changed file again shows more than {paths} changed: nothing was written"

@@ -39,7 +39,7 @@ def facts(comparison: Comparison) -> Markdown:
         md("- **Code:** {}", _code(comparison)),
         md("- **Trained:** {}", _trained(new)),
         md("- **Model:** {}", _made_of(new, old)),
-        *(md("- **Not readable:** {}", text(reason, 300)) for reason in new.unreadable),
+        *(md("- **Not readable:** {}", text(reason, 300)) for reason in new.unreadable[:5]),
     )
 
 
@@ -47,7 +47,7 @@ def signature_sentence(comparison: Comparison) -> Markdown:
     new, old, change = comparison.candidate, comparison.baseline, comparison.signature
     if new.signature is None:
         return md("not recorded")
-    counts = md("{} inputs, {} outputs", len(new.signature.inputs), len(new.signature.outputs))
+    counts = Markdown(f"{_count(new.signature.inputs, 'input')}, {_count(new.signature.outputs, 'output')}")
     if old is None:
         return counts
     if change is None:
@@ -59,6 +59,10 @@ def signature_sentence(comparison: Comparison) -> Markdown:
     shown = text("; ".join(change.breaks[:5]), 400)
     more = len(change.breaks) - 5
     return md("**breaks callers**: {}{}", shown, md("; and {} more", more) if more > 0 else Markdown(""))
+
+
+def _count(columns: Sequence[Column], kind: str) -> str:
+    return f"{len(columns)} {kind}{'' if len(columns) == 1 else 's'}"
 
 
 def details(comparison: Comparison) -> Sequence[Markdown]:
@@ -170,7 +174,8 @@ def _trained(new: VersionEvidence) -> Markdown:
 
 
 def _made_of(new: VersionEvidence, old: VersionEvidence | None) -> Markdown:
-    parts = [text(", ".join(new.flavors), 120)] if new.flavors else [md("flavor not recorded")]
+    flavors = [code(flavor, 40) for flavor in new.flavors[:5]]
+    parts = flavors or [md("flavor not recorded")]
     if new.python_version:
         parts.append(md("Python {}", text(new.python_version, 20)))
     grown = Markdown("")

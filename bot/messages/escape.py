@@ -16,12 +16,9 @@ Markdown = NewType("Markdown", str)
 
 _BREAK = "\u200b"
 _LONGEST_ADDRESS = 2_000
-_PUNCTUATION = re.compile(r"([\\`*_\[\]<>|~$&!{}^])")
-_AT_THE_START = re.compile(r"^([#+\-=:>]|[0-9]+(?=[.)]))")
-_LINKED = re.compile(
-    r"(?P<mention>[@#])|(?P<colon>:)(?=[\w/+-])|(?P<www>www)(?=\.)|(?P<gh>\bGH-)(?=[0-9])|(?P<slash>://)",
-    re.IGNORECASE,
-)
+_PUNCTUATION = re.compile(r"([\\`*\[\]<>|~$&!{}^]|(?<![^\W_])_|_(?![^\W_]))")
+_IN_BACKTICKS = re.compile(r"`([^`]+)`")
+_LINKED = re.compile(r"[@#]|:(?=//|[\w+-]+:)|\bwww(?=\.)|\bGH-(?=[0-9])", re.IGNORECASE)
 _SPACE = re.compile(r"\s+")
 # Marks that pile up on one letter until they cover the lines above.
 _MARK = "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]"
@@ -46,11 +43,20 @@ def quiet(value: str, limit: int = 200) -> str:
 
 
 def text(value: str, limit: int = 200) -> Markdown:
-    """Prose on one line."""
-    line = _AT_THE_START.sub(r"\\\1", _PUNCTUATION.sub(r"\\\1", quiet(value, limit)))
-    # A number at the start of a line would be a list: the backslash belongs before its dot.
-    line = re.sub(r"^\\([0-9]+)([.)])", r"\1\\\2", line)
-    return Markdown(line)
+    """Prose on one line. What stands in a pair of backticks is shown as code, nothing else has a meaning."""
+    parts = _IN_BACKTICKS.split(plain(value, limit))
+    shown = [code(part) if index % 2 else _prose(part) for index, part in enumerate(parts)]
+    return Markdown(_at_the_start("".join(shown)))
+
+
+def _prose(line: str) -> str:
+    return _PUNCTUATION.sub(r"\\\1", _LINKED.sub(lambda match: match[0] + _BREAK, line))
+
+
+def _at_the_start(line: str) -> str:
+    """Escape what would make a list, a heading or a quote of a line."""
+    line = re.sub(r"^[#+\-=:>]", r"\\\g<0>", line)
+    return re.sub(r"^([0-9]+)([.)])(?=\s|$)", r"\1\\\2", line)
 
 
 def code(value: str, limit: int = 200) -> Markdown:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 
 from bot.domain.gate import GateResult
 from bot.messages.escape import Markdown, code, text
-from bot.messages.layout import md, table
+from bot.messages.layout import folded, md, paragraphs, table
 
+_MOST_ROWS = 40
+_REASON = 400
 HOLDS, FAILS, WAITS, WARNS = "✅", "❌", "⏳", "⚠️"
 
 
@@ -28,7 +30,8 @@ def sentence(gates: Sequence[GateResult]) -> Markdown:
     if waiting:
         parts.append(_names(waiting, "is waiting", "are waiting"))
     if not parts:
-        parts.append(md("all {} gates hold", len([gate for gate in gates if gate.holds])))
+        holding = len([gate for gate in gates if gate.holds])
+        parts.append(md("all {} gates hold", holding) if holding != 1 else md("the one gate holds"))
     if warnings:
         parts.append(_names(warnings, "warns", "warn"))
     verdict = "**May not merge yet**" if failing or waiting else "**May merge**"
@@ -36,13 +39,27 @@ def sentence(gates: Sequence[GateResult]) -> Markdown:
 
 
 def overview(gates: Sequence[GateResult]) -> Markdown:
-    """The table, what stands in the way first."""
-    order = {FAILS: 0, WAITS: 1, WARNS: 2, HOLDS: 3}
-    ranked = sorted(gates, key=lambda gate: order[mark(gate)])
-    rows = [(Markdown(mark(gate)), code(gate.id, 40), text(gate.reason, 600)) for gate in ranked]
+    """What stands in the way as a table, worst first; the gates that hold are folded under it."""
+    order = {FAILS: 0, WAITS: 1, WARNS: 2}
+    ranked = sorted((gate for gate in gates if not gate.holds), key=lambda gate: order[mark(gate)])
+    holding = [gate for gate in gates if gate.holds]
+    hidden = len(ranked) - _MOST_ROWS
+    return paragraphs(
+        _table(ranked) if ranked else None,
+        md("_And {} more._", hidden) if hidden > 0 else None,
+        folded(f"{len(holding)} gate{'s hold' if len(holding) != 1 else ' holds'}", _table(holding))
+        if holding
+        else None,
+    )
+
+
+def _table(gates: Sequence[GateResult]) -> Markdown:
+    shown = gates[:_MOST_ROWS]
+    rows = [(Markdown(mark(gate)), code(gate.id, 40), text(gate.reason, _REASON)) for gate in shown]
     return table(("", "Gate", "Reason"), rows)
 
 
 def _names(gates: Sequence[GateResult], one: str, many: str) -> Markdown:
-    names = ", ".join(code(gate.id, 40) for gate in gates)
+    shown = [code(gate.id, 40) for gate in gates[:10]]
+    names = ", ".join(shown) + (f" and {len(gates) - 10} more" if len(gates) > len(shown) else "")
     return Markdown(f"{names} {one if len(gates) == 1 else many}")

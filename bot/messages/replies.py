@@ -71,7 +71,8 @@ def mistakes(made: Sequence[Mistake]) -> Markdown:
 
 def _mistake(mistake: Mistake) -> Markdown:
     usage = md(" Usage: {}.", code(mistake.suggestion, 160)) if mistake.suggestion else Markdown("")
-    return md("- {}: {}.{}", code(mistake.line, 120), text(mistake.message, 300), usage)
+    end = Markdown("" if mistake.message.endswith((".", "?", "!")) else ".")
+    return md("- {}: {}{}{}", code(mistake.line, 120), text(mistake.message, 300), end, usage)
 
 
 def refused(reason: str) -> Markdown:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from bot.sandbox import reaper
 
@@ -50,7 +50,7 @@ class Processes:
             [sys.executable, "-S", reaper.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
 
-    def __enter__(self) -> "Processes":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,15 +82,16 @@ class Processes:
         self._tell_reaper(f"+{process.pid}")
         return program
 
-    def forget_daemon_file(self, file: Path) -> None:
-        """A daemon that leaves its process id in this file is ended with the rest."""
-        self._tell_reaper(f"={file}")
+    def watch_over(self, folder: Path) -> None:
+        """A PostgreSQL that one of the programs runs in this folder as a daemon is ended with the rest."""
+        self._tell_reaper(f"={folder}")
 
-    def stop(self, program: Program, grace: float = 10.0) -> None:
-        """SIGTERM, wait, and SIGKILL to the whole group."""
-        _signal_group(program, signal.SIGTERM)
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            program.process.wait(grace)
+    def stop(self, program: Program, grace: float | None = 10.0) -> None:
+        """SIGTERM, wait, and SIGKILL to the whole group; without `grace` SIGKILL at once."""
+        if grace is not None:
+            _signal_group(program, signal.SIGTERM)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                program.process.wait(grace)
         _signal_group(program, signal.SIGKILL)
         program.process.wait()
         for pipe in (program.process.stdin, program.process.stdout):

@@ -1,7 +1,7 @@
 """Ends the sandbox's processes when the sandbox itself is gone, however it went.
 
 A process of its own that reads its standard input: `+ID` remembers a process group, `-ID` forgets it,
-`=PATH` names a file whose first line will be the process id of a daemon. When the input ends, which it
+`=FOLDER` names a folder in which a PostgreSQL may be running as a daemon. When the input ends, which it
 does even after SIGKILL, everything remembered is asked to end, and made to a little later.
 """
 
@@ -18,7 +18,7 @@ def main() -> None:
     for signal_number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(signal_number, signal.SIG_IGN)
     groups: set[int] = set()
-    files: set[Path] = set()
+    folders: set[Path] = set()
     for line in sys.stdin:
         kind, value = line[0], line[1:].strip()
         if kind == "+":
@@ -26,7 +26,8 @@ def main() -> None:
         elif kind == "-":
             groups.discard(int(value))
         elif kind == "=":
-            files.add(Path(value))
+            folders.add(Path(value))
+    files = [file for folder in folders for file in folder.rglob("postmaster.pid")]
     end(groups, {pid for file in files if (pid := _process_in(file))})
 
 

@@ -21,7 +21,13 @@ import mlflow.pyfunc
 import pandas as pd
 from fastapi import FastAPI, HTTPException, Response
 from mlflow.exceptions import MlflowException
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -34,13 +40,19 @@ _named = re.fullmatch(r"models:/(?P<name>[^/@]+)[/@](?P<version>.+)", MODEL_URI)
 MODEL, VERSION = (_named["name"], _named["version"]) if _named else (MODEL_URI, "")
 
 disable_created_metrics()
-LABELS = ("method", "status", "handler", "model", "version")
-REQUESTS = Counter("http_requests_total", "Requests by their outcome.", LABELS)
+VERSIONED = ("model", "version")
+REQUESTS = Counter("http_requests_total", "Requests by outcome.", ("method", "status", "handler", *VERSIONED))
 DURATION = Histogram(
     "http_request_duration_seconds",
-    "Time from the first byte asked to the last byte answered.",
-    LABELS,
-    buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5),
+    "Seconds until the last byte of the answer, by handler.",
+    ("method", "handler", *VERSIONED),
+    buckets=(0.1, 0.5, 1),
+)
+DURATION_HIGHR = Histogram(
+    "http_request_duration_highr_seconds",
+    "Seconds until the last byte of the answer, in fine buckets.",
+    VERSIONED,
+    buckets=(0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1, 1.5, 2, 2.5, 3, 4, 5, 7.5, 10, 30, 60),
 )
 UNMEASURED = frozenset({"/healthz", "/readyz", "/metrics"})
 
@@ -69,9 +81,10 @@ class Measure:
         finally:
             # A path nobody serves must not become a label: callers choose paths.
             handler = getattr(scope.get("route"), "path", "none")
-            labels = (scope["method"], f"{status // 100}xx", handler, MODEL, VERSION)
-            REQUESTS.labels(*labels).inc()
-            DURATION.labels(*labels).observe(time.perf_counter() - started)
+            seconds = time.perf_counter() - started
+            REQUESTS.labels(scope["method"], f"{status // 100}xx", handler, MODEL, VERSION).inc()
+            DURATION.labels(scope["method"], handler, MODEL, VERSION).observe(seconds)
+            DURATION_HIGHR.labels(MODEL, VERSION).observe(seconds)
 
 
 class LimitBody:

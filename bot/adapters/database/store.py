@@ -41,9 +41,10 @@ _ENDED = [stage.value for stage in ENDED]
 class PostgresStore:
     """`bot.jobs.store.Store` on an SQLAlchemy engine (psycopg)."""
 
-    def __init__(self, engine: Engine, queue: procrastinate.App) -> None:
+    def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._queue = queue
+        # Never opened: it only writes jobs on the connections of this store's own transactions.
+        self._queue = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
     # -- deliveries --------------------------------------------------------------------------------
 

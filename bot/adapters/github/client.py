@@ -32,8 +32,15 @@ CACHED_ANSWERS = 512
 logging.getLogger("github.Requester").setLevel(logging.INFO)
 
 # One more try where nothing can have happened: no connection was made, or a question was not answered.
+# urllib3 would sleep for a `retry-after`, whatever the status list says.
 _RETRY = Retry(
-    total=1, status=0, redirect=0, backoff_factor=0, allowed_methods=frozenset({"GET"}), status_forcelist=()
+    total=1,
+    status=0,
+    redirect=0,
+    backoff_factor=0,
+    allowed_methods=frozenset({"GET"}),
+    status_forcelist=(),
+    respect_retry_after_header=False,
 )
 
 
@@ -156,7 +163,7 @@ class Client:
 
     def graphql(self, document: str, variables: Mapping[str, Any]) -> Any:
         """The `data` of a GraphQL answer without errors. Raises Refused with GitHub's sentence otherwise."""
-        write = document.startswith("mutation")
+        write = document.lstrip().startswith("mutation")
         try:
             _, answer = self._request(
                 "POST",
@@ -167,13 +174,15 @@ class Client:
         except Refused:
             self._no_graphql()
             raise
-        errors = answer.get("errors") if isinstance(answer, dict) else [{"message": "no GraphQL here"}]
-        if not errors:
-            return answer["data"]
+        data = answer.get("data") if isinstance(answer, dict) else None
+        errors = answer.get("errors") if isinstance(answer, dict) else None
+        if isinstance(data, dict) and not errors:
+            return data
+        errors = errors or [{"message": "this is no GraphQL"}]
         if any(error.get("type") == "RATE_LIMITED" for error in errors):
             self._budget.close(seconds_to_wait({}))
             raise Unavailable(SYSTEM, "the GraphQL rate limit is spent", retry_after=seconds_to_wait({}))
-        if "data" not in (answer or {}):
+        if not isinstance(data, dict):
             self._no_graphql()  # the document does not fit the server's schema
         raise Refused(SYSTEM, "; ".join(str(error.get("message")) for error in errors)[:300])
 

@@ -23,8 +23,14 @@ class Place:
         return f"{self.owner}/{self.name}"
 
     def url(self, *parts: str | int) -> str:
-        """A path of the API below this repository; every part is quoted, slashes stay."""
-        return "/".join((f"/repos/{quote(self.owner)}/{quote(self.name)}", *(quote(str(p)) for p in parts)))
+        """A path of the API below this repository. Raises Refused for a part that would lead elsewhere."""
+        path = "/".join(str(part) for part in parts)
+        return f"/repos/{quote(self.owner)}/{quote(self.name)}" + (f"/{quote(inside(path))}" if path else "")
+
+
+def segment(name: str) -> str:
+    """A login or a team's slug as one step of a path, whatever is in it."""
+    return inside(quote(name, safe=""))
 
 
 def marked(marker: str, body: str) -> str:
@@ -38,7 +44,10 @@ def is_by(place: Place, user: Any) -> bool:
 
 
 def inside(path: str) -> str:
-    """A path within the repository. Raises Refused for one that leads out of it."""
-    if path.startswith("/") or any(part in ("", ".", "..") for part in path.split("/") if path):
-        raise Refused(SYSTEM, f"{path!r} is no path within a repository")
+    """A path that stays where it begins: HTTP clients resolve `..` before they send.
+
+    Raises Refused for any other.
+    """
+    if any(step in ("", ".", "..") for step in path.split("/")):
+        raise Refused(SYSTEM, f"{path!r} is no path inside a repository")
     return path

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from bot.adapters.github import merging, proposing, records, surfaces
 from bot.adapters.github.errors import SYSTEM
-from bot.adapters.github.place import Place, inside
+from bot.adapters.github.place import Place, segment
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review
 from bot.ports import CheckRun, NotFound, Proposal, Refused
 
@@ -47,7 +47,7 @@ class GitHubForge:
         return str(found["object"]["sha"])
 
     def read(self, path: str, ref: str) -> bytes:
-        found = self._client.get(self._place.url("contents", inside(path)), ref=ref)
+        found = self._client.get(self._place.url("contents", path), ref=ref)
         if not isinstance(found, dict):
             raise Refused(SYSTEM, f"{path} is a folder")
         if found.get("type") != "file" or found.get("target") or found.get("submodule_git_url"):
@@ -57,8 +57,7 @@ class GitHubForge:
         return base64.b64decode(found["content"])
 
     def list_folder(self, path: str, ref: str) -> tuple[str, ...]:
-        parts = (inside(path),) if path else ()
-        found = self._client.get(self._place.url("contents", *parts), ref=ref)
+        found = self._client.get(self._place.url("contents", *filter(None, [path])), ref=ref)
         if isinstance(found, dict):
             raise Refused(SYSTEM, f"{path} is a file")
         return tuple(sorted(entry["path"] for entry in found if entry["type"] == "file"))
@@ -69,8 +68,8 @@ class GitHubForge:
         return tuple(sorted(names)[:MOST_FILES])
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        status = self._client.get(self._place.url("compare", f"{ancestor}...{descendant}"))["status"]
-        return status in ("ahead", "identical")
+        url = self._place.url("compare", f"{ancestor}...{descendant}")
+        return self._client.get(url, per_page=1)["status"] in ("ahead", "identical")
 
     # Pull requests.
     def propose(self, proposal: Proposal) -> Pull:
@@ -81,8 +80,15 @@ class GitHubForge:
         found = records.pull(data)
         if found.state is not PullState.CLOSED:
             return found
-        closer = self._client.get(self._place.url("issues", number)).get("closed_by")
-        return records.pull(data, closed_by=records.login(closer) if closer else None)
+        return records.pull(data, closed_by=self._closer(number))
+
+    def _closer(self, number: int) -> str | None:
+        """Who closed it: only the issue behind a pull request knows, where the server has one."""
+        try:
+            closer = self._client.get(self._place.url("issues", number)).get("closed_by")
+        except NotFound:
+            return None
+        return records.login(closer) if closer else None
 
     def pull_of_branch(self, branch: str) -> Pull | None:
         query = {"head": f"{self._place.owner}:{branch}", "state": "all"}
@@ -144,14 +150,16 @@ class GitHubForge:
     # People.
     def permission(self, login: str) -> Permission:
         try:
-            found = self._client.get(self._place.url("collaborators", login, "permission"))
+            found = self._client.get(f"{self._place.url('collaborators')}/{segment(login)}/permission")
         except NotFound:
             return Permission.NONE
         return records.permission(found)
 
     def in_team(self, team: str, login: str) -> bool:
         try:
-            found = self._client.get(f"/orgs/{self._place.owner}/teams/{team}/memberships/{login}")
+            found = self._client.get(
+                f"/orgs/{segment(self._place.owner)}/teams/{segment(team)}/memberships/{segment(login)}"
+            )
         except NotFound:
             return False
         return bool(found["state"] == "active")

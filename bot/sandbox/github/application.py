@@ -9,13 +9,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 
-from bot.sandbox.github import routing
-from bot.sandbox.github.errors import not_found
+from bot.sandbox.github import git_http, routing
+from bot.sandbox.github.errors import Problem, not_found
+from bot.sandbox.github.graphql.execute import execute
+from bot.sandbox.github.pages import apps as app_pages
+from bot.sandbox.github.pages import reading, site, writing
 from bot.sandbox.github.rest import (
     apps,
+    checks,
     comments,
     contents,
     deliveries,
+    deployments,
     git_data,
     history,
     issues,
@@ -26,7 +31,7 @@ from bot.sandbox.github.rest import (
 from bot.sandbox.github.rest import pulls as pulls_rest
 from bot.sandbox.github.world import World
 
-# Importing them registers their routes, in this order.
+# Importing these and the pages registers their routes, in this order.
 MODULES = (
     apps,
     deliveries,
@@ -38,8 +43,11 @@ MODULES = (
     issues,
     comments,
     pulls_rest,
+    checks,
+    deployments,
     last,
 )
+PAGES = (site, app_pages, reading, writing)
 API = "/api/v3"
 LARGEST_BODY = 40_000_000
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -50,7 +58,12 @@ def build(world: World) -> Starlette:
     routes.append(
         WebRoute(API + "/{rest:path}", _unknown(world), methods=["GET", "POST", "PUT", "PATCH", "DELETE"])
     )
-    return Starlette(routes=routes)
+    routes.append(WebRoute("/api/graphql", _graphql(world), methods=["POST"]))
+    routes.append(WebRoute("/{owner}/{repo}.git/{service:path}", git_http.serve, methods=["GET", "POST"]))
+    routes += site.routes(world)
+    application = Starlette(routes=routes)
+    application.state.world = world
+    return application
 
 
 def _endpoint(world: World, found: routing.Route) -> Endpoint:
@@ -79,6 +92,22 @@ def respond(done: routing.Answer) -> Response:
     if done.body is None:
         return Response(status_code=done.status, headers=headers)
     return JSONResponse(done.body, done.status, headers)
+
+
+def _graphql(world: World) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        call = routing.Call(world, "POST", "/graphql", {}, {}, await request.body())
+        found = routing.Route("POST", "/graphql", _execute, app=None, role="read", anonymous=False)
+        return await run_in_threadpool(_run, found, call, dict(request.headers))
+
+    return endpoint
+
+
+def _execute(call: routing.Call) -> routing.Answer:
+    body = call.json()
+    if not isinstance(body, dict):
+        raise Problem(400, "Problems parsing JSON")
+    return routing.Answer(200, execute(call.world, call.actor, body))
 
 
 def _unknown(world: World) -> Endpoint:

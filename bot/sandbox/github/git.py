@@ -14,6 +14,21 @@ FORBIDDEN_NAMES = frozenset({"", ".", "..", ".git"})
 FULL_SHA = 40
 SHORT_SHA = 7
 
+# Run by git for each reference of a push: name, old commit, new commit.
+UPDATE_HOOK = """#!/bin/sh
+rule=$(grep -sF "$1 " guarded | cut -d' ' -f2)
+zero=0000000000000000000000000000000000000000
+[ -z "$rule" ] || [ "$2" = "$zero" ] && exit 0
+if [ "$rule" = closed ]; then
+  echo "GH006: Protected branch update failed for $1. Changes must be made through a pull request." >&2
+  exit 1
+fi
+if [ "$3" = "$zero" ] || ! git merge-base --is-ancestor "$2" "$3"; then
+  echo "GH006: Protected branch update failed for $1. Cannot force-push to this branch." >&2
+  exit 1
+fi
+"""
+
 
 class GitError(Exception):
     """What was asked cannot be done with these objects; the message is for the client."""
@@ -70,7 +85,17 @@ class GitRepository:
         repository.config["http.receivepack"] = "true"
         repository.config["uploadpack.allowAnySHA1InWant"] = "true"
         repository.config["receive.fsckObjects"] = "true"
+        repository.config["receive.hideRefs"] = "refs/pull"
+        hook = path / "hooks" / "update"
+        hook.parent.mkdir(exist_ok=True)
+        hook.write_text(UPDATE_HOOK)
+        hook.chmod(0o755)
         return cls(path)
+
+    def guard(self, rules: Mapping[str, str]) -> None:
+        """What a push may not do to a branch: `closed` takes no commits, `straight` only fast forwards."""
+        lines = [f"refs/heads/{branch} {rule}\n" for branch, rule in rules.items()]
+        (self.path / "guarded").write_text("".join(lines))
 
     # References.
     def ref(self, name: str) -> str | None:

@@ -60,7 +60,8 @@ def pull_simple(world: World, repo: Repository, record: Issue) -> JSON:
         "title": record.title,
         "user": simple_user(world, record.login),
         "body": record.body,
-        "labels": labels(world, repo, record),
+        # Unlike everywhere else, GitHub describes a label's description as never null here.
+        "labels": [one | {"description": one["description"] or ""} for one in labels(world, repo, record)],
         "milestone": None,
         "created_at": timestamp(record.created_at),
         "updated_at": timestamp(record.updated_at),

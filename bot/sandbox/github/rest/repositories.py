@@ -86,6 +86,12 @@ def get_protection(call: Call) -> Answer:
     return Answer(200, render.protection(call.world, call.repo, branch, rules))
 
 
+def _guard(call: Call) -> None:
+    """Let git itself refuse pushes that the rules forbid."""
+    rules = call.repo.protections.items()
+    call.git.guard({name: "straight" if rule.approvals is None else "closed" for name, rule in rules})
+
+
 class ChecksForm(Form):
     strict: bool = False
     contexts: list[str] | None = None
@@ -103,7 +109,7 @@ class ProtectionForm(Form):
     required_pull_request_reviews: ReviewsForm | None
     enforce_admins: bool | None
     restrictions: dict[str, Any] | None
-    required_linear_history: bool = False
+    required_linear_history: bool | None = None
 
 
 @route("PUT", REPO + "/branches/{branch:path}/protection", app="administration:write", role="admin")
@@ -119,9 +125,10 @@ def set_protection(call: Call) -> Answer:
         dismiss_stale=reviews is not None and reviews.dismiss_stale_reviews,
         code_owners=reviews is not None and reviews.require_code_owner_reviews,
         enforce_admins=bool(form.enforce_admins),
-        linear_history=form.required_linear_history,
+        linear_history=bool(form.required_linear_history),
     )
     call.repo.protections[branch] = rules
+    _guard(call)
     return Answer(200, render.protection(call.world, call.repo, branch, rules))
 
 
@@ -131,6 +138,7 @@ def drop_protection(call: Call) -> Answer:
     if rules is None:
         raise not_found("Branch not protected")
     del call.repo.protections[branch]
+    _guard(call)
     return Answer(204)
 
 

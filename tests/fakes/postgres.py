@@ -1,21 +1,23 @@
-"""A real PostgreSQL, embedded, with a database of its own for each test."""
+"""A real PostgreSQL, embedded, with a database of its own for each test. No fake: it only stands beside them."""
 
+import tempfile
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-import procrastinate
 import pytest
 from sqlalchemy import Engine, text
+from sqlalchemy.engine import make_url
 
-from bot.adapters.database.connection import connect, embedded_url, libpq_url, migrate
+from bot.adapters.database.connection import connect, embedded_url, migrate
 from bot.adapters.database.store import PostgresStore
 
 
 @pytest.fixture(scope="session")
-def server_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    directory: Path = tmp_path_factory.mktemp("postgres")
-    return embedded_url(directory)
+def server_url() -> Iterator[str]:
+    # Not pytest's own folder: another run of pytest takes its rights away from PostgreSQL's user.
+    with tempfile.TemporaryDirectory(prefix="slipway-postgres-", ignore_cleanup_errors=True) as directory:
+        yield embedded_url(Path(directory))
 
 
 @pytest.fixture(scope="session")
@@ -46,16 +48,9 @@ def engine(server_url: str, migrated: str) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def queue(engine: Engine) -> procrastinate.App:
-    return procrastinate.App(connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine)))
-
-
-@pytest.fixture
-def store(engine: Engine, queue: procrastinate.App) -> PostgresStore:
-    return PostgresStore(engine, queue)
+def store(engine: Engine) -> PostgresStore:
+    return PostgresStore(engine)
 
 
 def _named(url: str, database: str) -> str:
-    from sqlalchemy.engine import make_url
-
     return make_url(url).set(database=database).render_as_string(hide_password=False)

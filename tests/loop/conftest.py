@@ -1,0 +1,298 @@
+"""The whole engine on a real PostgreSQL, with the outside in memory and the queue drained by hand."""
+
+import hashlib
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import Engine, text
+
+from bot.adapters import shipped
+from bot.adapters.database.store import PostgresStore
+from bot.domain.evidence import Metric, VersionEvidence
+from bot.domain.live import Liveness, LiveState
+from bot.domain.promotion import Promotion
+from bot.domain.pull import Permission
+from bot.domain.series import Series
+from bot.jobs.configuration import Configurations
+from bot.jobs.events import EVENTS
+from bot.jobs.outside import Outside
+from bot.jobs.propose import Proposer
+from bot.jobs.receive import Receiver
+from bot.jobs.reconcile import Reconciler
+from bot.jobs.resync import Resync
+from bot.jobs.store import Delivery
+from bot.ports import OutsideError
+from bot.webhooks.github_events import CommentCreated, PullRequestClosed
+from bot.webhooks.mlflow import RegistryChanged
+from tests.fakes.forge import FakeForge
+from tests.fakes.registry import FakeRegistry
+
+REPOSITORY = "octo/gitops"
+
+CONFIG = b"""\
+version: 1
+models:
+  fraud:
+    when: {alias: candidate}
+    storage: "models:/{model}/{version}"
+    environments:
+      production:
+        targets: [{file: prod.yaml, pointer: /uri}]
+        argocd: fraud-production
+        policy: quick
+        alias: champion
+        slo:
+          preset: fastapi
+          errors: {objective: 99%}
+"""
+POLICY = b"""\
+canary: {bake: 60s, max_bake: 2m, interval: 5s, warm_up: 10s, min_requests: 20}
+"""
+
+
+@dataclass
+class Clock:
+    offset: timedelta = timedelta(0)
+
+    def now(self) -> datetime:
+        return datetime.now(UTC) + self.offset
+
+
+@dataclass
+class Installed:
+    """An App that is installed in one repository."""
+
+    forge_: FakeForge
+    redelivered: int = 0
+
+    def repositories(self) -> Sequence[tuple[int, str]]:
+        return [(1, REPOSITORY)]
+
+    def forge(self, installation: int, repository: str) -> FakeForge:
+        assert (installation, repository) == (1, REPOSITORY)
+        return self.forge_
+
+    def redeliver_failed(self, since: datetime) -> int:
+        self.redelivered += 1
+        return 0
+
+
+@dataclass
+class Cluster:
+    """Says of every commit that it is live, unless told otherwise."""
+
+    answer: Liveness = field(default_factory=lambda: Liveness(LiveState.LIVE, "Synced and healthy."))
+    fails: OutsideError | None = None
+
+    def liveness(self, application, commit, repository_url, forge) -> Liveness:
+        if self.fails is not None:
+            raise self.fails
+        return self.answer
+
+
+@dataclass
+class Traffic:
+    """Counters of a service that answers ten requests a second, since `bad_since` a part of them badly."""
+
+    clock: Clock
+    fails: OutsideError | None = None
+    bad: float = 0.0
+    bad_since: float = math.inf
+    origin: float = field(default_factory=lambda: datetime.now(UTC).timestamp() - 7200)
+
+    def turn_bad(self, share: float) -> None:
+        self.bad, self.bad_since = share, self.clock.now().timestamp()
+
+    def turn_good(self) -> None:
+        self.bad_since = math.inf
+
+    def raw(self, selector: str, start: float, end: float) -> Sequence[Series]:
+        if self.fails is not None:
+            raise self.fails
+        failed = "5.." in selector
+        moments = range(int(start // 5 + 1) * 5, int(end) + 1, 5)
+        samples = tuple((float(t), float(int(self._count(t, failed=failed)))) for t in moments)
+        return [Series({"instance": "a", "status": "5xx" if failed else "2xx"}, samples)] if samples else []
+
+    def instant(self, query: str, at: float) -> Sequence[Series]:
+        return []
+
+    def _count(self, at: float, *, failed: bool) -> float:
+        return max(0.0, at - self.bad_since) * 10 * self.bad if failed else (at - self.origin) * 10
+
+
+class NoImages:
+    def digest(self, reference: str) -> str | None:
+        return None
+
+
+class World:
+    """Slipway's engine, and the hands of everybody else."""
+
+    def __init__(self, engine: Engine, store: PostgresStore) -> None:
+        self.engine = engine
+        self.store = store
+        self.clock = Clock()
+        self.forge = FakeForge(repository=REPOSITORY, now=self.clock.now)
+        self.forge.commit(
+            "main",
+            {"slipway.yaml": CONFIG, "policies/quick.yaml": POLICY, "prod.yaml": b"uri: models:/fraud/1\n"},
+        )
+        self.forge.people["ada"] = Permission.WRITE
+        self.forge.people["eve"] = Permission.READ
+        self.app = Installed(self.forge)
+        self.registry = FakeRegistry()
+        for score in (0.90, 0.92, 0.95):
+            evidence = VersionEvidence("fraud", "", "", metrics=(Metric("accuracy", score, "test", "d1"),))
+            self.registry.add_version("fraud", evidence=evidence)
+        self.registry.set_alias("fraud", "champion", "1")
+        self.cluster = Cluster()
+        self.traffic = Traffic(self.clock)
+        self.restart()
+        self.resync.run()
+        self.drain()
+
+    def restart(self) -> None:
+        """A new process: nothing but the rows survives."""
+        outside = Outside(
+            store=self.store,
+            app=self.app,
+            registry=self.registry,
+            images=NoImages(),
+            metrics={"default": self.traffic},
+            cluster=self.cluster,
+            clock=self.clock,
+            web="https://github.test",
+        )
+        configurations = Configurations(outside, shipped.policies())
+        proposer = Proposer(outside, configurations)
+        self.receiver = Receiver(outside, configurations, proposer)
+        self.reconciler = Reconciler(outside, configurations, proposer)
+        self.resync = Resync(outside, configurations, proposer)
+
+    # -- what others do ----------------------------------------------------------------------------
+
+    def alias(self, version: str) -> None:
+        self.registry.set_alias("fraud", "candidate", version)
+        self.deliver(
+            "mlflow",
+            RegistryChanged(
+                delivery=self._id(),
+                kind="model_version_alias.created",
+                model="fraud",
+                version=version,
+                alias="candidate",
+            ),
+        )
+
+    def say(self, author: str, body: str, pull: int | None = None) -> int:
+        number = pull if pull is not None else self.newest().pull
+        comment = self.forge.comment(number, author, body)
+        self.deliver(
+            "github",
+            CommentCreated(
+                delivery=self._id(),
+                installation=1,
+                repository=REPOSITORY,
+                pull=number,
+                comment=comment,
+                author=author,
+                is_bot=False,
+                body=body,
+                created_at=self.clock.now(),
+                url="",
+            ),
+        )
+        return comment
+
+    def closed(self, pull: int) -> None:
+        self.deliver(
+            "github",
+            PullRequestClosed(
+                delivery=self._id(),
+                installation=1,
+                repository=REPOSITORY,
+                pull=pull,
+                branch="b",
+                head_sha="h",
+                base_branch="main",
+                from_fork=False,
+                merge_sha=None,
+                by="ada",
+            ),
+        )
+
+    def deliver(self, source: str, event) -> None:
+        self.store.accept(Delivery(source, event.delivery, EVENTS.dump(event)))
+        self.drain()
+
+    # -- time --------------------------------------------------------------------------------------
+
+    def drain(self) -> None:
+        """Run jobs until there are none."""
+        while (job := self._next_job()) is not None:
+            name, arguments = job
+            if name == "slipway.receive":
+                self.receiver.receive(arguments["source"], arguments["delivery"])
+            else:
+                self.reconciler.reconcile(arguments["promotion"])
+
+    def later(self, seconds: float) -> None:
+        """Let time pass, and look at whatever is due then."""
+        self.clock.offset += timedelta(seconds=seconds)
+        for promotion in self._due():
+            self.reconciler.reconcile(promotion)
+        self.drain()
+
+    def until(self, done: Callable[[], bool], *, step: float = 5, limit: float = 900) -> None:
+        """Let time pass until something is so."""
+        passed = 0.0
+        while not done():
+            assert passed < limit, f"not within {limit} s: {[p.reason for p in self.store.recent(5)]}"
+            self.later(step)
+            passed += step
+
+    # -- looking -----------------------------------------------------------------------------------
+
+    def newest(self) -> Promotion:
+        return self.store.recent(1)[0]
+
+    def promotions(self) -> list[Promotion]:
+        return list(self.store.recent(20))[::-1]
+
+    def pinned(self) -> str:
+        return self.forge.read("prod.yaml", self.forge.head()).decode().strip().removeprefix("uri: ")
+
+    def open_pulls(self) -> list[int]:
+        return [pull.number for pull in self.forge.open_pulls()]
+
+    def answers(self, pull: int) -> list[str]:
+        return [each.body for each in self.forge.comments(pull) if each.from_bot]
+
+    # -- inside ------------------------------------------------------------------------------------
+
+    def _next_job(self) -> tuple[str, dict] | None:
+        taken = "DELETE FROM procrastinate_jobs WHERE id = (SELECT min(id) FROM procrastinate_jobs) RETURNING task_name, args"
+        with self.engine.begin() as connection:
+            connection.execute(text("DELETE FROM procrastinate_events"))
+            row = connection.execute(text(taken)).first()
+        return None if row is None else (row.task_name, row.args)
+
+    def _due(self) -> list[str]:
+        with self.engine.connect() as connection:
+            due = connection.execute(
+                text("SELECT id FROM promotions WHERE wake_at <= :now ORDER BY wake_at"),
+                {"now": self.clock.now()},
+            )
+            return list(due.scalars())
+
+    def _id(self) -> str:
+        return hashlib.sha256(str(self.clock.now()).encode()).hexdigest()[:20]
+
+
+@pytest.fixture
+def world(engine, store) -> World:
+    return World(engine, store)

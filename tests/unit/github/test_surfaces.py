@@ -1,0 +1,160 @@
+"""Checks, deployments and comments: what is sent, and what is not sent twice."""
+
+import json
+
+import pytest
+
+from bot.ports import CheckRun, Unavailable
+
+SHA = "a" * 40
+RUN = CheckRun("slipway / canary", SHA, "Watching", "3 of 15 minutes", None)
+
+
+def sent(script):
+    return [
+        (each.method, each.url.rpartition("gitops")[2].partition("?")[0], json.loads(each.body))
+        for each in script.sent
+        if each.method != "GET" and "/app/" not in each.url
+    ]
+
+
+def ours(ident, status, slug="slipway"):
+    return {"id": ident, "status": status, "app": {"slug": slug}}
+
+
+def test_a_check_is_made_where_there_is_none_of_ours(forge, script):
+    """Another App's check of the same name is not ours to edit."""
+    script.then(
+        200, {"check_runs": [ours(1, "in_progress", slug="mallory"), {"id": 2, "status": "completed"}]}
+    )
+    script.then(201, {"id": 3})
+
+    forge.check(RUN)
+
+    assert sent(script) == [
+        (
+            "POST",
+            "/check-runs",
+            {
+                "name": "slipway / canary",
+                "status": "in_progress",
+                "output": {"title": "Watching", "summary": "3 of 15 minutes"},
+                "head_sha": SHA,
+            },
+        )
+    ]
+
+
+def test_a_running_check_is_edited_and_a_finished_one_is_followed_by_another(forge, script):
+    """As the re-run button expects: what runs again is a new run."""
+    script.then(200, {"check_runs": [ours(1, "completed"), ours(2, "in_progress")]})
+    script.then(200, {"id": 2})
+    script.then(200, {"check_runs": [ours(2, "completed")]})
+    script.then(201, {"id": 3})
+
+    forge.check(CheckRun("slipway / canary", SHA, "Passed", "All", "success", "https://x.test"))
+    forge.check(RUN)
+
+    edited, made = sent(script)
+    assert edited[:2] == ("PATCH", "/check-runs/2")
+    assert (edited[2]["conclusion"], edited[2]["details_url"]) == ("success", "https://x.test")
+    assert made[:2] == ("POST", "/check-runs")
+
+
+def test_a_deployment_is_made_once_and_its_status_set_when_it_changes(forge, script):
+    """The same state said again is not sent again; another one is."""
+    script.then(200, [])
+    script.then(201, {"id": 5})
+    script.then(201, {})
+    script.then(200, [{"id": 5}])
+    script.then(200, [{"state": "in_progress", "description": "Version 2"}])
+    script.then(200, [{"id": 5}])
+    script.then(200, [{"state": "in_progress", "description": "Version 2"}])
+    script.then(201, {})
+
+    forge.deployment("production", SHA, "in_progress", "Version 2", "https://x.test")
+    forge.deployment("production", SHA, "in_progress", "Version 2", "https://x.test")
+    forge.deployment("production", SHA, "success", "Version 2 " + "x" * 200, None)
+
+    made, started, finished = sent(script)
+    assert made[1] == "/deployments"
+    assert made[2] == {
+        "ref": SHA,
+        "environment": "production",
+        "auto_merge": False,
+        "required_contexts": [],
+        "production_environment": True,
+    }
+    assert started[2]["log_url"] == "https://x.test"
+    assert finished[2]["state"] == "success"
+    assert len(finished[2]["description"]) == 140
+
+
+def test_a_deployment_that_github_only_talks_about_is_left_out(forge, script):
+    """202 carries a message and no deployment."""
+    script.then(200, [])
+    script.then(202, {"message": "Auto-merged main into topic"})
+
+    forge.deployment("production", SHA, "success", "Version 2", None)
+
+    assert len(sent(script)) == 1
+
+
+def test_an_unchanged_comment_and_issue_are_not_written_again(forge, script):
+    """Saying the same again sends nothing."""
+    mine = {
+        "id": 3,
+        "number": 3,
+        "title": "t",
+        "user": {"login": "slipway[bot]"},
+        "body": "<!-- m -->\nHello",
+    }
+    script.then(200, [mine])
+    script.then(200, [{**mine, "pull_request": {}}, mine])
+
+    assert forge.upsert_comment(7, "<!-- m -->", "Hello") == 3
+    assert forge.upsert_issue("<!-- m -->", "t", "Hello") == 3
+    assert sent(script) == []
+
+
+def test_a_surface_that_is_away_is_not_taken_for_missing(forge, script):
+    """Temporary trouble is told, so that it is tried again."""
+    script.then(500)
+    script.then(500)
+    script.then(500)
+
+    for act in (
+        lambda: forge.check(RUN),
+        lambda: forge.react(1, "eyes"),
+        lambda: forge.upsert_issue("<!-- m -->", "t", "b"),
+    ):
+        with pytest.raises(Unavailable):
+            act()
+
+
+def test_nothing_to_say_sends_nothing(forge, script):
+    """No labels, no changes: no request."""
+    forge.label(7, [])
+    forge.update_pull(7)
+
+    assert sent(script) == []
+
+
+def test_a_long_listing_is_read_to_its_end(forge, script):
+    """Page after page, until one is not full."""
+    comment = {
+        "id": 1,
+        "user": {"login": "alice", "type": "User"},
+        "body": None,
+        "created_at": "2026-01-02T03:04:05Z",
+        "updated_at": "2026-01-02T03:04:06Z",
+        "html_url": "https://github.test/c/1",
+    }
+    script.then(200, [comment] * 100)
+    script.then(200, [{**comment, "user": None}])
+
+    comments = forge.comments(7)
+
+    assert len(comments) == 101
+    assert (comments[0].body, comments[0].edited) == ("", True)
+    assert (comments[-1].author, comments[-1].from_bot) == ("ghost", True)

@@ -1,0 +1,335 @@
+"""Every message as a reader sees it: one golden file each, to be read in review like the messages themselves."""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+import pytest
+
+from bot.domain import commands
+from bot.domain.comparison import compare
+from bot.domain.evidence import Column, Metric, Signature
+from bot.domain.facts import Approval, EarlierEnvironment
+from bot.domain.gate import Enforce, GateResult
+from bot.domain.gates import evaluate
+from bot.domain.hold import Hold, Quarantine
+from bot.domain.mistake import Mistake
+from bot.domain.policies import resolve
+from bot.domain.promotion import AliasDue, Stage
+from bot.domain.pull import Permission
+from bot.domain.verdict import Outcome
+from bot.messages import bump, check, issue, layout, replies, revert, status
+from tests.fakes import samples
+from tests.fakes.samples import NOW
+
+HOSTILE = "](https://evil.example) @octocat <img src=x> | `code` \u202e **bold** #1\n# heading"
+HOLD = Hold("example/gitops", "fraud-detector", "production", "maria", "a sale is on", NOW)
+
+
+@dataclass(frozen=True)
+class Watching:
+    elapsed: float = 125.0
+    left: float = 775.0
+    extended: bool = False
+    waiting: str | None = None
+    slos: tuple = samples.verdict(Outcome.PASSED).slos
+    notes: tuple = ()
+
+
+@pytest.fixture(scope="session")
+def shipped():
+    return resolve({}, samples.shipped_policies())
+
+
+@pytest.fixture(scope="session")
+def strict_gates(shipped):
+    return evaluate(shipped.get("strict"), samples.facts())
+
+
+def worse():
+    """A candidate with everything wrong that evidence can show."""
+    return samples.evidence(
+        "3",
+        metrics=(
+            Metric("auc", 0.88, "holdout", "d41d8cd9"),
+            Metric("log_loss", float("nan"), "holdout", "d41d8cd9"),
+            Metric("recall", 0.71, "holdout-2", "ffff"),
+        ),
+        signature=Signature(
+            (Column("amount", "string"), Column("device", "string")), (Column("fraud", "double"),)
+        ),
+        git_commit=None,
+        licence=None,
+        size_bytes=None,
+        description="",
+        unreadable=("the training run was deleted from the registry",),
+    )
+
+
+def hostile():
+    """A version whose author tries to speak through the bot."""
+    return samples.evidence(
+        "3",
+        model=f"fraud{HOSTILE}",
+        creator=HOSTILE,
+        description=HOSTILE * 5,
+        tags={HOSTILE: HOSTILE},
+        metrics=(Metric(HOSTILE, 0.5, HOSTILE, HOSTILE),),
+        parameters={HOSTILE: HOSTILE},
+        signature=Signature((Column(HOSTILE, HOSTILE),), ()),
+        git_branch=HOSTILE,
+        git_repository=f"https://evil.example/{HOSTILE}",
+        url=f"https://evil.example/{HOSTILE}",
+        flavors=(HOSTILE,),
+        libraries={HOSTILE: HOSTILE},
+        licence=HOSTILE,
+    )
+
+
+BODIES = {
+    "better": lambda: compare(samples.evidence("3"), samples.evidence("2")),
+    "worse": lambda: compare(
+        worse(),
+        samples.evidence(
+            "2", metrics=(*samples.evidence("2").metrics, Metric("recall", 0.7, "holdout", "d41d8cd9"))
+        ),
+    ),
+    "first": lambda: compare(samples.evidence("1"), None),
+    "hostile": lambda: compare(hostile(), samples.evidence("2")),
+}
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_bump(case, golden, shipped):
+    """The pull request that promotes a version, its title and its commit message."""
+    comparison = BODIES[case]()
+    gates = evaluate(shipped.get("baseline"), samples.facts(comparison=comparison))
+    promotion = samples.promotion(
+        model=comparison.candidate.model,
+        candidate=comparison.candidate.version,
+        baseline=comparison.baseline and comparison.baseline.version,
+        requested_by=HOSTILE if case == "hostile" else "alias candidate",
+    )
+    pull = bump.render(promotion, comparison, promotion.changes, gates)
+
+    golden(f"bump-{case}.md", f"{pull.title}\n\n{pull.commit_message}\n\n---\n\n{pull.body}")
+
+
+STATUSES = {
+    "open-strict": (samples.promotion(), {"gates": "strict"}),
+    "armed": (
+        samples.promotion(
+            armed_by="maria", reason="Armed by maria; merges as soon as these gates hold: `approvals`."
+        ),
+        {"gates": "strict"},
+    ),
+    "held-by-person": (samples.promotion(), {"gates": "strict", "holds": (HOLD,)}),
+    "waiting": (
+        samples.promotion(stage=Stage.WAITING, pull=None, reason="The image is not in the registry yet."),
+        {},
+    ),
+    "syncing": (samples.promotion(stage=Stage.SYNCING, armed_by="maria", reason="Argo CD is syncing."), {}),
+    "watching": (samples.promotion(stage=Stage.WATCHING, reason="Healthy so far."), {"progress": Watching()}),
+    "watching-extended": (
+        samples.promotion(stage=Stage.WATCHING, reason="Too few requests."),
+        {
+            "progress": Watching(
+                extended=True, waiting="no request has come yet", notes=("one scrape is missing",)
+            )
+        },
+    ),
+    "passed": (
+        samples.promotion(
+            stage=Stage.PASSED,
+            verdict=samples.verdict(Outcome.PASSED),
+            reason="The canary passed.",
+            due=(AliasDue("champion", "3"),),
+        ),
+        {},
+    ),
+    "inconclusive": (
+        samples.promotion(
+            stage=Stage.HELD,
+            verdict=samples.verdict(Outcome.INCONCLUSIVE),
+            reason="Too few requests to tell.",
+        ),
+        {},
+    ),
+    "reverting": (
+        samples.promotion(
+            stage=Stage.REVERTING,
+            verdict=samples.verdict(),
+            revert_pull=13,
+            reason="12.4% of requests failed.",
+        ),
+        {},
+    ),
+    "reverted": (
+        samples.promotion(
+            stage=Stage.REVERTED, verdict=samples.verdict(), revert_pull=13, reason="Version 2 runs again."
+        ),
+        {
+            "holds": (HOLD,),
+            "quarantine": Quarantine(
+                "example/gitops", "fraud-detector", "production", "3", "12.4% of requests failed", NOW, 12
+            ),
+        },
+    ),
+    "closed": (samples.promotion(stage=Stage.CLOSED, reason="Version 4 is proposed now."), {}),
+    "hostile": (
+        samples.promotion(reason=HOSTILE, requested_by=HOSTILE, armed_by=HOSTILE, override=HOSTILE),
+        {"holds": (replace(HOLD, owner=HOSTILE, reason=HOSTILE),)},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", STATUSES)
+def test_status(case, golden, strict_gates):
+    """The one comment that is edited in place, at each stage."""
+    promotion, shown = STATUSES[case]
+    if shown.get("gates") == "strict":
+        shown = {**shown, "gates": strict_gates}
+
+    golden(f"status-{case}.md", status.comment(promotion, **shown))
+
+
+def test_the_status_comment_is_found_by_its_marker():
+    """Every status comment begins with the marker that finds it again."""
+    for promotion, _ in STATUSES.values():
+        assert status.comment(promotion).startswith(status.MARKER)
+
+
+@pytest.mark.parametrize("case", ["failed", "by-hand"])
+def test_revert(case, golden):
+    """The pull request that restores the baseline."""
+    reverting = samples.promotion(stage=Stage.REVERTING, merge_sha="6" * 40)
+    if case == "failed":
+        told = replace(
+            reverting, verdict=samples.verdict(), revert_reason="12.4% of requests failed, 1% are allowed"
+        )
+    else:
+        told = replace(
+            reverting, reverted_by="maria", revert_reason="customers complain about declined cards"
+        )
+    pull = revert.render(told)
+
+    golden(f"revert-{case}.md", f"{pull.title}\n\n{pull.commit_message}\n\n---\n\n{pull.body}")
+
+
+REPLIES = {
+    "help-reader": lambda _: replies.help_text(
+        ["status", "explain", "help"],
+        [("promote", "it needs the right to write in this repository; yours is read")],
+    ),
+    "help-maintainer": lambda _: replies.help_text(list(replies.DOES)),
+    "explain": lambda gates: replies.explain(samples.promotion(verdict=samples.verdict()), gates),
+    "status": lambda gates: status.short(samples.promotion(), gates),
+    "answer": lambda _: replies.answer(
+        "maria", "/hold a sale is on", replies.said("Held.\n\n`/release` lets it go on.")
+    ),
+    "refused": lambda _: replies.refused(
+        "`promote` needs the right to write in this repository; yours is read"
+    ),
+    "mistakes": lambda _: replies.mistakes(commands.parse("/promot\n\n/promote please @octocat").mistakes),
+    "superseded": lambda _: replies.superseded("4", "production"),
+    "quarantined": lambda _: replies.quarantined(
+        Quarantine(
+            "example/gitops", "fraud-detector", "production", "3", "12.4% of requests failed", NOW, 12
+        ),
+        "alias candidate",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REPLIES)
+def test_reply(case, golden, strict_gates):
+    """Answers to commands."""
+    golden(f"reply-{case}.md", REPLIES[case](strict_gates))
+
+
+def test_every_command_is_explained():
+    """A command without a sentence in `/help` fails here."""
+    assert set(replies.DOES) == set(commands.USAGES)
+
+
+@pytest.mark.parametrize("case", ["success", "failure", "waiting", "neutral"])
+def test_check(case, golden, shipped):
+    """The check run on the head commit."""
+    approved = (Approval("paula", samples.HEAD, Permission.WRITE),)
+    gates = {
+        "success": evaluate(shipped.get("strict"), samples.facts(approvals=approved)),
+        "waiting": evaluate(shipped.get("strict"), samples.facts(earlier=EarlierEnvironment("staging"))),
+        "failure": evaluate(shipped.get("baseline"), samples.facts(holds=(HOLD,))),
+        "neutral": (GateResult("age", holds=False, reason="old", enforce=Enforce.WARN),),
+    }[case]
+    told = check.gates(gates)
+
+    golden(f"check-{case}.md", f"{told.conclusion}: {told.title}\n\n{told.summary}")
+
+
+def test_configuration_issue(golden):
+    """Mistakes in the configuration, with their places."""
+    mistakes = [
+        Mistake(
+            "slipway.yaml",
+            4,
+            7,
+            "models.fraud.environments",
+            "unknown key `enviroments`",
+            "did you mean `environments`?",
+        ),
+        Mistake(
+            "policies/production.yaml",
+            9,
+            17,
+            "gates[0].expression",
+            "it does not compile: 1:12: Syntax error",
+            "",
+        ),
+        Mistake("slipway.yaml", 9, 1, HOSTILE, HOSTILE, HOSTILE),
+    ]
+    title, body = issue.configuration("a" * 40, mistakes)
+
+    golden("issue-configuration.md", f"{title}\n\n{body}")
+
+
+def test_drift_issue(golden):
+    """Registry and Git disagree."""
+    title, body = issue.drift(
+        [
+            issue.Drift("fraud-detector", "production", "champion", "3", "2"),
+            issue.Drift("churn", "production", "champion", None, "1"),
+        ]
+    )
+
+    golden("issue-drift.md", f"{title}\n\n{body}")
+
+
+def test_no_body_is_longer_than_the_forge_accepts(shipped):
+    """With 10,000 metrics, parameters, columns and a description of 200 kB the body still fits."""
+    many = range(10_000)
+    large = samples.evidence(
+        "3",
+        description="é𝄞" * 100_000,
+        metrics=tuple(Metric(f"metric-{n}" * 10, n / 7, "holdout" * 20, f"{n}") for n in many),
+        parameters={f"parameter-{n}" * 10: "𝄞" * 500 for n in many},
+        tags={f"tag-{n}" * 10: "𝄞" * 500 for n in many},
+        signature=Signature(tuple(Column(f"column-{n}" * 10, "double") for n in many), ()),
+        unreadable=("x" * 5_000,) * 50,
+    )
+    comparison = compare(large, samples.evidence("2"))
+    gates = evaluate(shipped.get("regulated"), samples.facts(comparison=comparison))
+    gates += tuple(GateResult(f"gate-{n}", holds=n % 2 == 0, reason="𝄞<" * 2_000) for n in range(1_000))
+    body = bump.render(samples.promotion(), comparison, samples.promotion().changes * 1000, gates).body
+
+    assert layout.size(body) <= layout.LARGEST
+    assert "Too long for this page" in body
+    assert body.count("<details>") == body.count("</details>")
+
+
+def test_times_are_told_in_words():
+    """The status comment says how long it watched."""
+    told = status.comment(
+        samples.promotion(stage=Stage.WATCHING), progress=Watching(elapsed=timedelta(hours=2).total_seconds())
+    )
+
+    assert "Watched for 2 hours" in told
