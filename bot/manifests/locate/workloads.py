@@ -10,12 +10,17 @@ from bot.manifests.locate.found import Found, named, one, select
 from bot.manifests.lookup import Place, descend, root, show, try_descend
 
 # Pod templates: of Deployment, StatefulSet, DaemonSet, ReplicaSet, Job, Argo Rollout, Knative Service and
-# whatever else follows them; of CronJob; of Pod; of PodTemplate.
+# whatever else follows them; of CronJob; of Pod; of PodTemplate; the components of a KServe InferenceService;
+# of an LLMInferenceService.
 POD_SPECS = (
     ("spec", "template", "spec"),
     ("spec", "jobTemplate", "spec", "template", "spec"),
     ("spec",),
     ("template", "spec"),
+    ("spec", "predictor"),
+    ("spec", "transformer"),
+    ("spec", "explainer"),
+    ("spec", "template"),
 )
 CONTAINER_LISTS = ("containers", "initContainers", "ephemeralContainers")
 
