@@ -78,7 +78,7 @@ def _field(documents: Documents, parent: Place, key: str, *, insert: bool) -> Fo
     holds: Holds = "text" if key in ("storageUri", "uri", "modelUri") else "number"
     if insert and parent.child(key) is None:
         return Found(Scalar(documents, parent, holds, missing=key, insert=True))
-    return Found(Scalar(documents, descend(parent, (key,)), holds))
+    return Found(Scalar(documents, descend(parent, (key,)), holds, insert=insert))
 
 
 def _storage(documents: Documents, component: Place, *, insert: bool) -> Found:
@@ -101,7 +101,7 @@ def _storage(documents: Documents, component: Place, *, insert: bool) -> Found:
         f"{show(component.path)} (line {component.node.line}) has no storageUri in `model` or a framework",
         "point at one by `pointer`",
     )
-    return Found(Scalar(documents, place, "text"))
+    return Found(Scalar(documents, place, "text", insert=insert))
 
 
 def _component_image(component: Place, container: str | None) -> Place:

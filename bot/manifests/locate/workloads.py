@@ -59,7 +59,7 @@ def config_map(documents: Documents, selector: ConfigMapKey) -> Found:
     data = descend(place, ("data",))
     if data.child(selector.key) is None and selector.insert:
         return Found(Scalar(documents, data, "text", missing=selector.key, insert=True))
-    return Found(Scalar(documents, descend(data, (selector.key,)), "text"))
+    return Found(Scalar(documents, descend(data, (selector.key,)), "text", insert=selector.insert))
 
 
 def compose(documents: Documents, selector: ComposeService) -> Found:

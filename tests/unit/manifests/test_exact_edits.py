@@ -155,6 +155,37 @@ def test_exactly(before, entry, pin, after):
     assert bump(done.text, Target(selector, pin)).text == expected
 
 
+@pytest.mark.parametrize(
+    ("text", "entry", "pin"),
+    [
+        ('image: {repository: a/b, tag: ""}\n', values("image"), "a/b:v2"),
+        ('image:\n  tag: ""\n', values("image"), ":v2"),
+        ("image: a/b\n", values("image"), ":v2"),
+        ("images:\n- name: x\n", {**KUSTOMIZE, "insert": True}, "r.io/x:v2"),
+        (f"images:\n- name: x\n  newTag: v1\n  digest: {D1}\n", KUSTOMIZE, "x:v2"),
+        ("a:\n  b: 1\n", at("/a/c", insert=True), "v2"),
+        ('a:\n  b: ""\n', at("/a/b"), "v2"),
+        (
+            "a: [A=1, B=]\nservices: {s: {environment: [B=]}}\n",
+            {"compose": "c", "service": "s", "env": "B"},
+            "v2",
+        ),
+        ('a: "" # {"$imagepolicy": "n:p:tag"}\n', {"file": "f", "setter": "n:p"}, ":v2"),
+    ],
+)
+def test_taken_back_to_the_very_text(text, entry, pin):
+    """What was empty, absent or untagged before a bump is so again when the bump is taken back."""
+    selector = TypeAdapter(Selector).validate_python(entry)
+    before = find(text, selector).pin
+    bumped = bump(text, Target(selector, pin)).text
+    after = find(bumped, selector).pin
+
+    assert bumped != text
+    assert (
+        bump(bumped, Target(selector, "" if before is None else str(before), expect=str(after))).text == text
+    )
+
+
 def test_positions_in_a_block_of_text_are_positions_in_the_file():
     """`find` and the changes tell where in the file a scalar inside a block of text stands."""
     text = APPLICATION + "|\n        image:\n          tag: v1\n"
