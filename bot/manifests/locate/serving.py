@@ -31,7 +31,11 @@ def kserve(documents: Documents, selector: KServe) -> Found:
         spec = descend(spec, ("canary", selector.canary or 0))
     if selector.field == "trafficPercent":
         return _field(documents, spec, "trafficPercent", insert=selector.insert)
-    component = descend(spec, (selector.component,) if service.text("kind") == SERVICE else ("template",))
+    # Before v1beta1 the components stood under `default`.
+    old = spec.child("default") if spec.child(selector.component) is None else None
+    component = descend(
+        old or spec, (selector.component,) if service.text("kind") == SERVICE else ("template",)
+    )
     if selector.field == "canaryTrafficPercent":
         return _field(documents, component, "canaryTrafficPercent", insert=selector.insert)
     if selector.field == "image":

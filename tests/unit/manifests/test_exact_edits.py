@@ -134,6 +134,25 @@ APPLICATION = "kind: Application\nspec:\n  source:\n    helm:\n      values: "
             "x:v2",
             "data:\n  values.yaml: |\n    image: x:v2\n",
         ),
+        # Containers without a name, and containers in odd places.
+        (
+            "kind: Service\nmetadata: {name: fraud}\nspec: {template: {spec: {containers: [{image: x:v1}]}}}\n",
+            {"file": "s.yaml", "container": "user-container"},
+            "x:v2",
+            None,
+        ),
+        (
+            "kind: TFJob\nspec: {w: {template: {spec: {containers: [{name: c, image: x:v1}]}}}}\n",
+            {"file": "s.yaml", "container": "c"},
+            "x:v2",
+            None,
+        ),
+        (
+            "kind: InferenceService\nspec: {default: {predictor: {sklearn: {storageUri: s3://v1}}}}\n",
+            {"kserve": "i.yaml"},
+            "s3://v2",
+            None,
+        ),
         # Objects in a List, and marks on the document.
         (
             "kind: List\nitems:\n- kind: Pod\n  spec: {containers: [{name: c, image: x:v1}]}\n",
