@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas docs bench-canary bench-check clean
+.PHONY: help demo test lint lock schemas docs bench-canary bench-check bench-pins clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -34,6 +34,10 @@ lint: $(VENV)/installed  ## ruff, mypy, import-linter
 
 test: lint  ## set everything up and pass the tests
 	$(BIN)/pytest $(TESTS)
+
+bench-pins: $(VENV)/installed  ## exact edits of YAML, beside other writers
+	$(UV) pip install --quiet --target .slipway/bench-pins -r benchmarks/pins/writers.txt
+	$(BIN)/python benchmarks/pins/bench_pins.py
 
 COMPILE = $(UV) pip compile --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --universal
 

@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     argocd_url: str | None = Field(None, description="Address of Argo CD's API.")
     argocd_token: SecretStr | None = Field(None, description="Token with the right to get applications.")
 
+    registry_auth_file: Path | None = Field(
+        None, description="Credentials of container registries, in the form of Docker's config.json."
+    )
+
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     def private_key(self) -> str:
@@ -76,7 +80,7 @@ def load() -> Settings:
         for problem in error.errors(include_input=False, include_url=False):
             key = str(problem["loc"][0])
             field = Settings.model_fields.get(key)
-            about = f" ({field.description})" if field and field.description else ""
+            about = f": {field.description}" if field and field.description else ""
             what = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
             mistakes.append(f"SLIPWAY_{key.upper()} {what}{about}")
     mistakes += _key_mistakes(settings)
