@@ -4,11 +4,8 @@ from typing import Annotated
 
 import typer
 
-<<<<<<< HEAD
-from bot.cli.backtest import backtest
-=======
 from bot import __version__
->>>>>>> main
+from bot.cli.backtest import backtest
 from bot.cli.bump import bump
 from bot.cli.check import check
 from bot.cli.policy import policy
