@@ -1,9 +1,32 @@
 """Settings of the process, from the environment (`SLIPWAY_*`); secrets never appear in a repr."""
 
 from pathlib import Path
+from typing import Self
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class MetricsSource(BaseModel):
+    """A named metrics server: how it is reached. `timeout` is in seconds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    url: str
+    token: SecretStr | None = None
+    username: str | None = None
+    password: SecretStr | None = None
+    headers: dict[str, SecretStr] = {}
+    certificate: Path | None = None
+    key: Path | None = None
+    ca: Path | None = None
+    timeout: float = Field(10.0, gt=0)
+
+    @model_validator(mode="after")
+    def _certificate_has_its_key(self) -> Self:
+        if (self.certificate is None) != (self.key is None):
+            raise ValueError("a certificate needs its key, and a key its certificate")
+        return self
 
 
 class Settings(BaseSettings):
@@ -43,6 +66,11 @@ class Settings(BaseSettings):
     prometheus_password: SecretStr | None = Field(None, description="Password of basic authentication.")
     prometheus_token: SecretStr | None = Field(None, description="Bearer token.")
     prometheus_tenant: str | None = Field(None, description="Sent as X-Scope-OrgID.")
+    prometheus_sources: dict[str, MetricsSource] = Field(
+        default_factory=dict,
+        description="Further metrics servers, as JSON from name (`source:` in slipway.yaml) to "
+        "url, token, username, password, headers, certificate, key, ca, timeout.",
+    )
 
     argocd_url: str | None = Field(None, description="Address of Argo CD's API.")
     argocd_token: SecretStr | None = Field(None, description="Token with the right to get applications.")

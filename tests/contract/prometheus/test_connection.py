@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
+from bot import bootstrap, settings
 from bot.adapters.prometheus import Connection, Prometheus
 from bot.ports import Forbidden, NotFound, Refused, Unavailable
 
@@ -173,3 +174,42 @@ def test_client_certificate(server, authority):
         ask(Connection(url, ca=ca))
     with pytest.raises(Unavailable, match="certificate"):
         ask(Connection(url, certificate=certificate))
+
+
+def test_named_sources_of_the_settings_become_connections(monkeypatch):
+    """Everything that a connection can be told is told in the settings, and no secret is printed."""
+    sources = {
+        "mimir": {"url": "https://mimir", "headers": {"X-Scope-OrgID": "team-a"}, "timeout": 3},
+        "managed": {
+            "url": "https://managed",
+            "token": "t0k3n",
+            "certificate": "c.pem",
+            "key": "k.pem",
+            "ca": "a.pem",
+        },
+        "plain": {"url": "http://plain", "username": "user", "password": "pass"},
+    }
+    required = {
+        "GITHUB_APP_ID": "1",
+        "GITHUB_PRIVATE_KEY": "key",
+        "GITHUB_WEBHOOK_SECRET": "hook",
+        "MLFLOW_TRACKING_URI": "http://mlflow",
+        "MLFLOW_WEBHOOK_SECRET": "hook",
+        "PROMETHEUS_URL": "http://default",
+        "PROMETHEUS_TENANT": "team-b",
+        "PROMETHEUS_SOURCES": json.dumps(sources),
+    }
+    for name, value in required.items():
+        monkeypatch.setenv(f"SLIPWAY_{name}", value)
+    loaded = settings.load()
+    built = {name: bootstrap._connection(source) for name, source in loaded.prometheus_sources.items()}
+
+    assert built == {
+        "mimir": Connection("https://mimir", headers={"X-Scope-OrgID": "team-a"}, read_timeout=3),
+        "managed": Connection(
+            "https://managed", bearer="t0k3n", certificate=("c.pem", "k.pem"), ca="a.pem", read_timeout=10
+        ),
+        "plain": Connection("http://plain", basic=("user", "pass"), read_timeout=10),
+    }
+    assert sorted(bootstrap._metrics(loaded)) == ["default", "managed", "mimir", "plain"]
+    assert "t0k3n" not in repr(loaded)
