@@ -25,8 +25,10 @@ MULTIPLES = (1.15, 1.35, 1.7, 2.3, 3.5, 6.0, 12.0, 30.0)
 
 CAP = 1 / 4
 """A single cell brings at most this part of what fails a candidate."""
-WARM_CAP = 1 / 10
-"""The same in the warm-up, where what is bad may well be only the start."""
+WARM_CAP = 1 / 20
+"""The same in the warm-up, where what is bad may well be only the start, and fade slowly."""
+CHANGED_WARM_CAP = 1 / 10
+"""The same for "worse than the baseline was", which never fails a candidate by itself."""
 DOWN_CAP = 1 / 3
 """The same for a service that is plainly down: four cells are enough."""
 _LONG_CELL = 2.0

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.analysis.burn import BurnAlarm, Pair
 from bot.analysis.dispersion import PRIOR_CV2, past
-from bot.analysis.evidence import CAP, DOWN_CAP, Evidence, Prior
+from bot.analysis.evidence import CHANGED_WARM_CAP, DOWN_CAP, Evidence, Prior
 from bot.analysis.interval import ratio_interval
 from bot.analysis.objectives import Objective, percent
 from bot.analysis.settings import Settings
@@ -86,9 +86,15 @@ class RatioWatch:
         prior = Prior(warm_up=settings.warm_up, horizon=settings.max_bake, scale=4 * settings.interval)
         at_once = Prior(warm_up=0.0, horizon=settings.warm_up, scale=settings.warm_up + 1.0, start=1.0)
 
-        def trial(level: float, rho: float, when: Prior = prior, cap: float = CAP) -> Trial:
-            return Trial(Evidence(bar=math.log(1.0 / level), rho=rho), when, settings.interval, cap)
+        def trial(level: float, rho: float) -> Trial:
+            return Trial(Evidence(bar=math.log(1.0 / level), rho=rho), prior, settings.interval)
 
+        down = trial(alpha * _DOWN, learned.rho(allowed))
+        down.prior, down.cap = at_once, DOWN_CAP
+        changed = None
+        if known and learned.upper < allowed:
+            changed = trial(alpha, learned.rho(learned.upper))
+            changed.warm_cap = CHANGED_WARM_CAP
         return cls(
             objective=objective,
             settings=settings,
@@ -98,8 +104,8 @@ class RatioWatch:
             baseline_upper=learned.upper,
             relative_allowed=relative_allowed,
             main=trial(alpha * (1 - _DOWN), learned.rho(allowed)),
-            down=trial(alpha * _DOWN, learned.rho(allowed), at_once, DOWN_CAP),
-            changed=trial(alpha, learned.rho(learned.upper)) if known and learned.upper < allowed else None,
+            down=down,
+            changed=changed,
             beside=trial(min(0.1, alpha * EASE), PRIOR_CV2),
             relative=trial(alpha, learned.rho(relative_allowed or allowed))
             if objective.max_regression is not None
