@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas docs bench-check bench-pins clean
+.PHONY: help demo test lint lock schemas docs bench-canary bench-check bench-pins clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -54,6 +54,9 @@ docs: schemas  ## fill the tables of keys in the documentation
 
 bench-check: $(VENV)/installed  ## how long slipway check takes for 200 models
 	$(BIN)/python benchmarks/check/bench.py
+
+bench-canary: $(VENV)/installed  ## canary deciders over simulated services (RUNS=40, FAMILY=smooth or stormy)
+	$(BIN)/python benchmarks/canary/run.py --runs $(or $(RUNS),40) --family $(or $(FAMILY),smooth) --scenarios
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway
