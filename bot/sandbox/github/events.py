@@ -7,7 +7,7 @@ from typing import Any
 from bot.sandbox.github.access import Actor
 from bot.sandbox.github.records import App, Delivery, Installation, Repository
 from bot.sandbox.github.render.people import simple_user
-from bot.sandbox.github.render.repositories import repository
+from bot.sandbox.github.render.repositories import pushed_repository, repository
 from bot.sandbox.github.visit import Visit
 from bot.sandbox.github.webhooks import signature
 from bot.sandbox.github.world import World, node_id
@@ -54,8 +54,9 @@ def emit(
         if installation.suspended_at is not None or not _listens(installation, event):
             continue
         if common is None:
+            shown = pushed_repository if event == "push" else repository
             common = {**({"action": action} if action is not None else {}), **payload}
-            common |= {"repository": repository(at.world, at.repo), "sender": sender(at.world, at.actor)}
+            common |= {"repository": shown(at.world, at.repo), "sender": sender(at.world, at.actor)}
             owner = at.world.account(at.repo.owner)
             if owner is not None and owner.kind == "Organization":
                 common["organization"] = _organization(at.world, owner.login)
