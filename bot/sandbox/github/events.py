@@ -30,6 +30,7 @@ NEEDED = {
     "delete": ("contents",),
     "status": ("statuses",),
 }
+MOST_KEPT = 2000
 ALWAYS = frozenset({"installation", "installation_repositories", "ping"})
 
 
@@ -119,7 +120,7 @@ def deliver(
         request_headers=headers(app, event, guid, body),
         body=body,
     )
-    world.state.deliveries.append(record)
+    _keep(world, record)
     world.outbox.send(record, app.webhook_url)
 
 
@@ -156,5 +157,11 @@ def redeliver(world: World, app: App, old: Delivery) -> None:
         body=old.body,
         redelivery=True,
     )
-    world.state.deliveries.append(record)
+    _keep(world, record)
     world.outbox.send(record, app.webhook_url)
+
+
+def _keep(world: World, record: Delivery) -> None:
+    """Old deliveries are forgotten, as GitHub forgets them after some days."""
+    world.state.deliveries.append(record)
+    del world.state.deliveries[:-MOST_KEPT]
