@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas clean
+.PHONY: help demo test lint lock schemas docs bench-check clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -44,6 +44,12 @@ lock: $(BIN)/uv  ## pin the newest versions that pyproject.toml allows
 
 schemas: $(VENV)/installed  ## write the JSON Schemas that editors read
 	for name in slipway policy; do $(BIN)/slipway schema $$name > policies/$$name.schema.json; done
+
+docs: schemas  ## fill the tables of keys in the documentation
+	$(BIN)/python docs/keys.py
+
+bench-check: $(VENV)/installed  ## how long slipway check takes for 200 models
+	$(BIN)/python benchmarks/check/bench.py
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway

@@ -4,14 +4,16 @@ import typer
 
 from bot.cli.bump import bump
 from bot.cli.check import check
-from bot.cli.schema import schema
+from bot.cli.policy import policy
 from bot.cli.sandbox import sandbox
+from bot.cli.schema import schema
 from bot.cli.serve import serve
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(check)
 app.command()(bump)
 app.command()(schema)
+app.add_typer(policy, name="policy")
 app.command()(sandbox)
 app.command()(serve)
 

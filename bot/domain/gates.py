@@ -22,7 +22,7 @@ from bot.domain import expression
 from bot.domain.facts import Facts, for_expressions
 from bot.domain.freeze import BadCalendar, frozen_until
 from bot.domain.gate import Enforce, GateResult, blocking
-from bot.domain.policy import Policy
+from bot.domain.policy import BrokenPolicy, Policy
 from bot.domain.pull import Permission
 from bot.domain.spans import spoken
 
@@ -36,8 +36,8 @@ def evaluate(
 
     `evaluator` runs the expressions; production passes the one that is limited in time and memory.
     """
-    if policy.broken:
-        return (GateResult("policy", holds=False, reason="; ".join(policy.broken)),)
+    if isinstance(policy, BrokenPolicy):
+        return (_no("policy", "; ".join(policy.reasons)),)
     built_in = (_head, _hold, _quarantine, _freeze, _earlier, _soak, _image, _approvals)
     answers = [answer for gate in built_in if (answer := gate(policy, facts)) is not None]
     return (*answers, *_expressions(policy, facts, evaluator))

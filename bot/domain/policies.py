@@ -6,6 +6,7 @@ everything and says what is wrong, and so does a name without a file.
 """
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -15,7 +16,7 @@ from bot.domain import expression
 from bot.domain.annotations import did_you_mean
 from bot.domain.document import Document, read
 from bot.domain.mistake import ConfigError, Mistake
-from bot.domain.policy import Policy, PolicyFile
+from bot.domain.policy import BrokenPolicy, Policy, PolicyFile
 from bot.domain.validation import validate
 
 
@@ -68,58 +69,65 @@ def resolve(files: Mapping[str, str], shipped: Mapping[str, str] | None = None) 
 
     A file of the repository replaces the shipped one of its name, and may extend it by that name.
     """
-    own, mistakes, broken = _load_all(files)
-    base, more, broken_base = _load_all(shipped or {})
-    mistakes += more
+    shelves = (_Shelf.of(files), _Shelf.of(shipped or {}))
+    mistakes = [mistake for shelf in shelves for error in shelf.broken.values() for mistake in error.mistakes]
     resolved = {}
-    for name in {*own, *base, *broken, *broken_base}:
+    for name in {name for shelf in shelves for name in shelf.names}:
         try:
-            chain = _chain(name, own, base, broken if name in broken else {**broken_base, **broken})
+            resolved[name] = _merged(name, _chain(name, shelves))
         except ConfigError as error:
             mistakes += error.mistakes
             resolved[name] = _blocking(name, [_sentence(mistake) for mistake in error.mistakes])
-        else:
-            resolved[name] = _merged(name, chain)
     return Policies(resolved, mistakes)
 
 
-_Loaded = dict[str, tuple[str, PolicyFile]]
+@dataclass(frozen=True, slots=True)
+class _Shelf:
+    """Files of one origin by their policy's name: (path, content), or what is wrong with them."""
+
+    loaded: Mapping[str, tuple[str, PolicyFile]]
+    broken: Mapping[str, ConfigError]
+
+    @classmethod
+    def of(cls, files: Mapping[str, str]) -> "_Shelf":
+        loaded: dict[str, tuple[str, PolicyFile]] = {}
+        broken: dict[str, ConfigError] = {}
+        for path in sorted(files):
+            try:
+                loaded[name_of(path)] = (path, load(files[path], path))
+            except ConfigError as error:
+                broken[name_of(path)] = error
+        return cls(loaded, broken)
+
+    @property
+    def names(self) -> set[str]:
+        return {*self.loaded, *self.broken}
 
 
-def _load_all(files: Mapping[str, str]) -> tuple[_Loaded, list[Mistake], dict[str, ConfigError]]:
-    loaded: _Loaded = {}
-    mistakes: list[Mistake] = []
-    broken: dict[str, ConfigError] = {}
-    for path in sorted(files):
-        try:
-            loaded[name_of(path)] = (path, load(files[path], path))
-        except ConfigError as error:
-            broken[name_of(path)] = error
-            mistakes += error.mistakes
-    return loaded, mistakes, broken
+def _chain(name: str, shelves: tuple[_Shelf, ...]) -> list[PolicyFile]:
+    """The file and all that it extends, the most general first. Raises ConfigError.
 
-
-def _chain(name: str, own: _Loaded, base: _Loaded, broken: Mapping[str, ConfigError]) -> list[PolicyFile]:
-    """The file and all that it extends, the most general first. Raises ConfigError."""
+    A name means the first shelf's file; where that one is in the chain already, the next shelf's.
+    """
     chain: list[PolicyFile] = []
-    seen: set[str] = set()
-    wanted: str | None = name
+    seen: set[tuple[int, str]] = set()
     asked_by = ""
+    wanted: str | None = name
     while wanted is not None:
-        # The second time a name comes up it means the shipped policy that the repository's own replaced.
-        found = base.get(wanted) if wanted in seen else own.get(wanted) or base.get(wanted)
-        if wanted in broken and wanted not in seen and wanted not in own:
-            raise broken[wanted]
-        path = found[0] if found else asked_by
-        if found is None or path in seen:
-            message = "it extends itself" if wanted in seen else f"there is no policy `{wanted}`"
-            raise ConfigError(
-                [Mistake(asked_by, 1, 1, "extends", message, did_you_mean(wanted, {*own, *base}))]
-            )
-        seen |= {wanted, path}
-        asked_by = path
-        chain.append(found[1])
-        wanted = found[1].extends
+        found = next(
+            (i for i, shelf in enumerate(shelves) if wanted in shelf.names and (i, wanted) not in seen), None
+        )
+        if found is None:
+            known = {each for shelf in shelves for each in shelf.names}
+            message = "it extends itself" if wanted in known else f"there is no policy `{wanted}`"
+            hint = "" if wanted in known else did_you_mean(wanted, known)
+            raise ConfigError([Mistake(asked_by, 1, 1, "extends", message, hint)])
+        if wanted in shelves[found].broken:
+            raise shelves[found].broken[wanted]
+        seen.add((found, wanted))
+        asked_by, policy = shelves[found].loaded[wanted]
+        chain.append(policy)
+        wanted = policy.extends
     return chain[::-1]
 
 
@@ -156,7 +164,7 @@ def _merge(field: str, old: Any, new: Any) -> Any:
 
 
 def _blocking(name: str, reasons: list[str]) -> Policy:
-    return Policy(name=name, broken=tuple(reasons))
+    return BrokenPolicy(name=name, reasons=tuple(reasons))
 
 
 def _sentence(mistake: Mistake) -> str:

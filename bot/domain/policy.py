@@ -141,12 +141,12 @@ class Policy(BaseModel):
     commands: Mapping[Action, Right] = Field(
         default={}, description="Who may do what, where it is not as everywhere."
     )
-    broken: tuple[str, ...] = Field(
-        default=(),
-        exclude=True,
-        json_schema_extra={"x-internal": True},
-        description="Why it blocks everything.",
-    )
+
+
+class BrokenPolicy(Policy):
+    """Stands for a policy that cannot be read: it blocks everything, and says why."""
+
+    reasons: tuple[str, ...]
 
 
 class PolicyFile(Policy):

@@ -110,6 +110,6 @@ def _label(document: Document, label: Document) -> None:
         return
     if document["kind"] == "Service":
         spec["selector"] = spec.get("selector", {}) | pairs
-    elif "template" in spec or document["kind"] == "PodDisruptionBudget":
+    elif "template" in spec or "selector" in spec:
         selector = spec.setdefault("selector", {})
         selector["matchLabels"] = selector.get("matchLabels", {}) | pairs

@@ -95,7 +95,8 @@ def _translated(error: MlflowException, what: str) -> OutsideError:
         if kind is None:
             return refusal(status, what, error.message)
         return kind(SYSTEM, f"{what}: {_short(error.message)}")
-    if error.error_code == "ENDPOINT_NOT_FOUND":
+    if error.error_code == "ENDPOINT_NOT_FOUND" or "was successful" in error.message:
+        # A page of something else: not found, or found and no JSON.
         return Refused(SYSTEM, "this address does not answer as an MLflow server")
     if kind is not None:
         return kind(SYSTEM, f"{what}: {_short(error.message)}")

@@ -1,0 +1,165 @@
+"""Policy files: what extending means, every mistake with its place, and nothing let through by a broken file."""
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.gates import evaluate
+from bot.domain.mistake import ConfigError
+from bot.domain.policies import load, resolve
+from bot.domain.policy import BrokenPolicy
+from bot.domain.pull import Permission
+from tests.fakes import samples
+
+BASE = """\
+description: base
+live_within: 20m
+metrics: {tolerance: 2%, directions: {profit: higher}}
+freeze:
+  - {cron: "0 16 * * FRI", duration: 64h}
+gates:
+  - {id: accuracy, expression: candidate.metrics.accuracy > 0.9}
+  - {id: code, expression: candidate.commit != null}
+"""
+
+
+def test_every_mistake_is_told_at_once_with_its_place():
+    """Line, column and key of each; nothing is loaded."""
+    text = """\
+promote: automagic
+soak: 1 hour
+gates:
+  - {id: A B, expression: "1 +"}
+  - {id: twice, expression: "true"}
+  - {id: twice, expression: "nowhere.x"}
+freeze:
+  - {cron: "every friday", duration: 1h}
+  - {ical: ../secrets.ics}
+  - {cron: "0 0 * * *", duration: 1h, time_zone: Mars/Olympus}
+"""
+    with pytest.raises(ConfigError) as caught:
+        load(text, "policies/production.yaml")
+    places = {(mistake.line, mistake.key) for mistake in caught.value.mistakes}
+
+    assert {line for line, _ in places} >= {1, 2, 4, 8, 9, 10}
+    assert (1, "promote") in places
+    assert (8, "freeze[0].cron") in places
+    assert all(mistake.file == "policies/production.yaml" for mistake in caught.value.mistakes)
+
+
+@pytest.mark.parametrize(
+    ("expression", "said"),
+    [
+        ("1 +", "does not compile"),
+        ("nowhere.x > 1", "`nowhere` is no fact"),
+        ("shell('id')", "`shell` is no function"),
+        ("candidate.flavors.all(x, candidate.flavors.all(y, x == y))", "nested"),
+        ("candidate.flavors.map(x, x).all(x, true)", "nested or chained"),
+        ("true " + "&& true " * 200, "at most 1,000"),
+    ],
+)
+def test_an_expression_that_cannot_work_is_a_mistake_where_it_stands(expression, said):
+    """Expressions are compiled when the file is read, not first when a promotion needs them."""
+    with pytest.raises(ConfigError) as caught:
+        load(f"gates:\n  - id: x\n    expression: {expression!r}\n", "policies/p.yaml")
+    (mistake,) = caught.value.mistakes
+
+    assert said in mistake.message
+    assert (mistake.line, mistake.key) == (3, "gates[0].expression")
+
+
+def test_extending_replaces_values_and_adds_gates_and_freezes():
+    """Single values replace, mappings merge, gates merge by id, freezes add up."""
+    child = """\
+extends: base
+live_within: 5m
+metrics: {directions: {churn: lower}}
+freeze:
+  - {ical: policies/holidays.ics}
+gates:
+  - {id: code, expression: "true", enforce: warn}
+  - {id: own, expression: "true"}
+"""
+    policy = resolve({"policies/base.yaml": BASE, "policies/child.yaml": child}).get("child")
+
+    assert policy.name == "child"
+    assert policy.live_within == timedelta(minutes=5)
+    assert policy.description == "base"
+    assert policy.metrics.tolerance == 0.02
+    assert dict(policy.metrics.directions) == {"profit": "higher", "churn": "lower"}
+    assert len(policy.freeze) == 2
+    assert [(gate.id, str(gate.enforce)) for gate in policy.gates] == [
+        ("accuracy", "block"),
+        ("code", "warn"),
+        ("own", "block"),
+    ]
+
+
+def test_a_file_of_the_repository_replaces_the_shipped_one_and_may_extend_it():
+    """`extends: base` in `base.yaml` means the shipped `base`."""
+    own = "extends: base\nlive_within: 7m\n"
+    policies = resolve({"policies/base.yaml": own}, {"policies/base.yaml": BASE})
+
+    assert policies.mistakes == ()
+    assert policies.get("base").live_within == timedelta(minutes=7)
+    assert len(policies.get("base").gates) == 2
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"policies/a.yaml": "extends: b\n", "policies/b.yaml": "extends: a\n"},
+        {"policies/a.yaml": "extends: a\n"},
+        {"policies/a.yaml": "extends: nobody\n"},
+        {"policies/a.yaml": "gates: [\n"},
+        {"policies/a.yaml": "name: b\n"},
+        {"policies/a.yaml": "extends: b\n", "policies/b.yaml": "unknown: 1\n"},
+        {},
+    ],
+)
+def test_a_policy_that_cannot_be_read_blocks_and_says_why(files):
+    """Whatever is wrong, the answer is a gate that blocks; an absent policy too."""
+    policies = resolve(files)
+    (gate,) = evaluate(policies.get("a"), samples.facts())
+
+    assert gate.blocks
+    assert gate.id == "policy"
+    assert len(gate.reason) > 10
+    assert bool(policies.mistakes) is bool(files)
+
+
+def test_a_misspelt_name_is_answered_with_the_right_one():
+    """The reason names what was probably meant."""
+    (reason,) = resolve({"policies/production.yaml": ""}, samples.shipped_policies()).get("baselin").reasons
+
+    assert "`baseline`" in reason
+
+
+def test_rights_name_roles_and_teams():
+    """`commands:` says who may do what."""
+    policy = resolve(
+        {
+            "policies/a.yaml": "commands:\n  override: {role: read, teams: [sre]}\n  release_quarantine: {role: admin}\n"
+        }
+    ).get("a")
+
+    assert policy.commands["override"].teams == ("sre",)
+    assert policy.commands["release_quarantine"].permission is Permission.ADMIN
+
+
+@pytest.mark.parametrize("name", ["baseline", "strict", "llm", "regulated"])
+def test_the_shipped_policies_are_without_mistakes(name):
+    """Each is useful as it stands."""
+    policies = resolve({}, samples.shipped_policies())
+
+    assert policies.mistakes == ()
+    assert not isinstance(policies.get(name), BrokenPolicy)
+    assert policies.get(name).gates
+    assert all(gate.message for gate in policies.get(name).gates)
+
+
+def test_the_baseline_holds_for_a_better_version():
+    """Somebody who starts with the shipped baseline gets a promotion through."""
+    gates = evaluate(resolve({}, samples.shipped_policies()).get("baseline"), samples.facts())
+
+    assert [gate.id for gate in gates if not gate.holds] == []
