@@ -27,7 +27,7 @@ from bot.ports import OutsideError, Refused, Unavailable
 PAGE = 100
 MOST_PAGES = 50
 TIMEOUT_SECONDS = 10
-CACHED_ANSWERS = 512
+CACHED_ANSWERS = 256
 
 logging.getLogger("github.Requester").setLevel(logging.INFO)
 
@@ -126,6 +126,10 @@ class Client:
         if isinstance(headers.get("etag"), str):
             self._shared.answers.keep(key, headers["etag"], data)
         return data
+
+    def get_large(self, path: str, **query: Any) -> Any:
+        """The answer to a question that is too large to remember and seldom asked twice."""
+        return self._request("GET", path, query=query)[1]
 
     def pages(self, path: str, within: str | None = None, **query: Any) -> Iterator[Mapping[str, Any]]:
         """All entries of a listing; `within` names the key that holds them where the answer is an object."""

@@ -146,7 +146,7 @@ def _right_tip(place: Place, proposal: Proposal) -> str | None:
     Whoever pushed it: what says the same is the same.
     """
     try:
-        seen = place.client.get(place.url("compare", f"{proposal.base_sha}...{proposal.branch}"))
+        seen = place.client.get_large(place.url("compare", f"{proposal.base_sha}...{proposal.branch}"))
     except NotFound:
         return None
     changed: Sequence[Json] = seen.get("files") or ()
