@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas bench-evidence clean
+.PHONY: help demo test lint lock schemas docs bench-check bench-evidence clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -47,6 +47,11 @@ schemas: $(VENV)/installed  ## write the JSON Schemas that editors read
 
 bench-evidence: $(VENV)/installed  ## how long evidence and gates take
 	$(BIN)/python benchmarks/evidence/run.py
+docs: schemas  ## fill the tables of keys in the documentation
+	$(BIN)/python docs/keys.py
+
+bench-check: $(VENV)/installed  ## how long slipway check takes for 200 models
+	$(BIN)/python benchmarks/check/bench.py
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway

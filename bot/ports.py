@@ -124,7 +124,10 @@ class Forge(Protocol):
 
     # Pull requests.
     def propose(self, proposal: Proposal) -> Pull:
-        """Make the branch hold exactly this one commit on `base_sha`, and one open pull request for it."""
+        """Make the branch hold exactly this one commit on `base_sha`, and one open pull request for it.
+
+        Reviewers who cannot be asked are left out. Raises Refused for the default branch.
+        """
 
     def pull(self, number: int) -> Pull: ...
     def pull_of_branch(self, branch: str) -> Pull | None:
@@ -135,8 +138,10 @@ class Forge(Protocol):
 
     def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None: ...
     def merge(self, number: int, *, sha: str, title: str, message: str) -> str:
-        """Merge exactly `sha`; returns the merge commit. Raises Conflict when the head is another commit,
-        Refused with the forge's own reason when it will not merge.
+        """Merge exactly `sha`; returns the merge commit, also of a merge that happened before.
+
+        Raises Conflict when the head is another commit, Refused with the forge's own reason when it will
+        not merge, Unavailable when the base moved this moment.
         """
 
     def close(self, number: int) -> None: ...
@@ -147,9 +152,15 @@ class Forge(Protocol):
     def reviews(self, number: int) -> Sequence[Review]: ...
 
     # Talking.
+    def recent_comments(self, since: datetime) -> Sequence[Comment]:
+        """Comments in all pull requests and issues that were written or edited since then, one listing."""
+
     def comments(self, number: int, since: datetime | None = None) -> Sequence[Comment]: ...
     def upsert_comment(self, number: int, marker: str, body: str) -> int:
-        """The bot's one comment that carries `marker` (an HTML comment), made or edited; returns its id."""
+        """The bot's one comment that carries `marker` (an HTML comment), made or edited; returns its id.
+
+        The marker is put before a body that lacks it.
+        """
 
     def react(self, comment: int, reaction: str) -> None:
         """`eyes`, `rocket`, `-1` or `confused`; silently nothing where reactions are missing."""
@@ -161,7 +172,10 @@ class Forge(Protocol):
         """Set the status of this environment's deployment of `sha`, creating it when absent."""
 
     def upsert_issue(self, marker: str, title: str, body: str) -> int:
-        """The bot's one open issue that carries `marker`, made or edited; returns its number."""
+        """The bot's one open issue that carries `marker`, made or edited; returns its number.
+
+        0 where the repository has no issues or the App may not write them.
+        """
 
     def close_issue(self, marker: str) -> None:
         """Close the open issue that carries `marker`, if there is one."""

@@ -56,7 +56,7 @@ def _every(windows: int, delay: int, length: int) -> Array:
     return looks
 
 
-def argo(interval: int, span: int, limit: int, times: float, delay: int, errors: int) -> Decide:
+def argo(interval: int, span: int, limit: int, times: float, *, delay: int, errors: int) -> Decide:
     """Argo Rollouts' AnalysisRun: aborts with more than `limit` failed measurements, or more than
     `errors` measurements in a row without an answer.
     """
@@ -213,7 +213,9 @@ def msprt(alpha: float, tau: float, delay: int) -> Decide:
 
 def competitors() -> Iterator[Decider]:
     """Every tool with every setting of its sweep."""
-    yield Decider("Argo Rollouts", "5m interval, 3 failures", argo(20, 20, 3, 1.0, 0, 4), recommended=True)
+    yield Decider(
+        "Argo Rollouts", "5m interval, 3 failures", argo(20, 20, 3, 1.0, delay=0, errors=4), recommended=True
+    )
     for interval, span, limit, times, delay, errors in product(
         (1, 2, 4), (1, 4, 20), (1, 3, 5, 10), (1.0, 2.0, 5.0), (0, 4, 8), (4, 10_000)
     ):
@@ -221,30 +223,42 @@ def competitors() -> Iterator[Decider]:
             "Argo Rollouts",
             f"every {interval * WINDOW:.0f}s over {span * WINDOW:.0f}s, {limit} failures, ×{times:g}, "
             f"after {delay * WINDOW:.0f}s{'' if errors == 4 else ', errors ignored'}",
-            argo(interval, span, limit, times, delay, errors),
+            argo(interval, span, limit, times, delay=delay, errors=errors),
         )
     yield Decider("Flagger", "1m interval, threshold 5", flagger(4, 5, 1.0), recommended=True)
     for interval, threshold, times in product((1, 2, 4), (2, 3, 5, 10, 20), (1.0, 2.0, 5.0, 10.0)):
         yield Decider(
-            "Flagger", f"every {interval * WINDOW:.0f}s, {threshold} checks, ×{times:g}", flagger(interval, threshold, times)
+            "Flagger",
+            f"every {interval * WINDOW:.0f}s, {threshold} checks, ×{times:g}",
+            flagger(interval, threshold, times),
         )
     yield Decider("Kayenta (Mann–Whitney)", "every 30m, 98%", kayenta(30, 1.0, 2.33), recommended=True)
     for every, least, z in product((5, 10, 15, 30), (1.0, 1.5, 2.0, 5.0), (2.33, 3.7)):
-        yield Decider("Kayenta (Mann–Whitney)", f"every {every}m, z {z}, ×{least:g}", kayenta(every, least, z))
+        yield Decider(
+            "Kayenta (Mann–Whitney)", f"every {every}m, z {z}, ×{least:g}", kayenta(every, least, z)
+        )
     classic = ((60, 5, 14.4), (360, 30, 6.0))
     yield Decider("burn-rate pairs", "1h/5m 14.4, 6h/30m 6", burn(classic, 1), recommended=True)
-    for long, short, factor, least in product((2, 5, 10, 30, 60), (1, 2, 5), (1.0, 1.5, 2.0, 3.0, 6.0), (1, 100)):
+    for long, short, factor, least in product(
+        (2, 5, 10, 30, 60), (1, 2, 5), (1.0, 1.5, 2.0, 3.0, 6.0), (1, 100)
+    ):
         if short < long:
             yield Decider(
-                "burn-rate pairs", f"{long}m/{short}m ×{factor:g}, n≥{least}", burn(((long, short, factor),), least)
+                "burn-rate pairs",
+                f"{long}m/{short}m ×{factor:g}, n≥{least}",
+                burn(((long, short, factor),), least),
             )
     yield Decider("CloudWatch-style alarm", "3 of 3 minutes", cloudwatch(4, 3, 3, 1.0), recommended=True)
     for period, (m, n), times in product(
         (1, 4, 20), ((1, 1), (2, 3), (3, 3), (5, 5), (8, 8), (10, 10)), (1.0, 1.5, 2.0, 5.0)
     ):
         yield Decider(
-            "CloudWatch-style alarm", f"{m} of {n} × {period * WINDOW:.0f}s, ×{times:g}", cloudwatch(period, m, n, times)
+            "CloudWatch-style alarm",
+            f"{m} of {n} × {period * WINDOW:.0f}s, ×{times:g}",
+            cloudwatch(period, m, n, times),
         )
     yield Decider("plain mSPRT", "α 0.001", msprt(0.001, 1.0, 0), recommended=True)
     for alpha, tau, delay in product((1e-3, 1e-5, 1e-8, 1e-15), (0.5, 1.0, 3.0), (0, 4, 8)):
-        yield Decider("plain mSPRT", f"α {alpha:g}, τ {tau:g}·p0, after {delay * WINDOW:.0f}s", msprt(alpha, tau, delay))
+        yield Decider(
+            "plain mSPRT", f"α {alpha:g}, τ {tau:g}·p0, after {delay * WINDOW:.0f}s", msprt(alpha, tau, delay)
+        )

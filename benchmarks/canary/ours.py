@@ -20,7 +20,9 @@ def windows(traces: Traces, run: int) -> list[Window]:
     found = []
     for k in np.flatnonzero(traces.seen):
         candidate = _counts(traces.total, traces.bad, run, k)
-        beside = {} if traces.beside_total is None else _counts(traces.beside_total, traces.beside_bad, run, k)
+        beside = (
+            {} if traces.beside_total is None else _counts(traces.beside_total, traces.beside_bad, run, k)
+        )
         found.append(Window(at=(k + 1) * WINDOW, candidate=candidate, baseline=beside))
     return found
 
@@ -29,7 +31,9 @@ def history(traces: Traces, run: int) -> list[Window]:
     """One run's hour before."""
     length = traces.history_total.shape[1]
     return [
-        Window(at=(k + 1 - length) * WINDOW, candidate=_counts(traces.history_total, traces.history_bad, run, k))
+        Window(
+            at=(k + 1 - length) * WINDOW, candidate=_counts(traces.history_total, traces.history_bad, run, k)
+        )
         for k in range(length)
     ]
 

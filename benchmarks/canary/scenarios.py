@@ -25,6 +25,9 @@ def healthy() -> list[Scenario]:
         well("at 0.8 of the objective", errors=0.008, slow=0.04, errors_cv=0.15, slow_cv=0.1),
         well("at 0.8, 200 rps", rps=200, errors=0.008, slow=0.04, errors_cv=0.15, slow_cv=0.1),
         well("at 0.8, 2 rps", rps=2, errors=0.008, slow=0.04, errors_cv=0.15, slow_cv=0.1),
+        well("moved to 0.8 of the objective", errors=0.002, errors_to=0.008, slow=0.02, slower=1.5),
+        well("moved to 0.8, bursty", errors=0.002, errors_to=0.008, errors_cv=0.5, memory=45),
+        well("moved to 0.8, 200 rps", rps=200, errors=0.002, errors_to=0.008),
         well("warm-up spike", events=(Event("spike", 0, 20, 0.3),)),
         well("warm-up spike, heavy", rps=50, events=(Event("spike", 0, 15, 0.8),)),
         well("warm-up, a minute of errors", events=(Event("errors", 0, 60, 0.4), Event("slow", 0, 60, 0.6))),
@@ -33,12 +36,26 @@ def healthy() -> list[Scenario]:
         well("upstream blip of 30 s", events=(Event("errors", 1507, 30, 0.3),)),
         well("upstream blip of 60 s", events=(Event("errors", 1504, 60, 0.2),)),
         well("two blips of 20 s", events=(Event("errors", 400, 20, 0.5), Event("errors", 1900, 20, 0.5))),
-        well("shared outage of 3 minutes, side by side", beside=0.5, events=(Event("errors", 900, 180, 0.4),)),
-        well("shared outage of 2 minutes, baseline has 90%", rps=60, beside=0.9, events=(Event("errors", 600, 120, 0.3),)),
+        well(
+            "shared outage of 3 minutes, side by side", beside=0.5, events=(Event("errors", 900, 180, 0.4),)
+        ),
+        well(
+            "shared outage of 2 minutes, baseline has 90%",
+            rps=60,
+            beside=0.9,
+            events=(Event("errors", 600, 120, 0.3),),
+        ),
         well("upstream blip of 45 s after 3 minutes", events=(Event("errors", 187, 45, 0.3),)),
         well("slow blip of 45 s", events=(Event("slow", 1207, 45, 0.4),)),
         well("scrape gap of 5 minutes", events=(Event("gap", 1200, 300),)),
-        well("restarts", events=tuple(Event(w, t, s, v) for t in (300, 1200, 2400) for w, s, v in (("restart", 15, 0), ("errors", 30, 0.05)))),
+        well(
+            "restarts",
+            events=tuple(
+                Event(w, t, s, v)
+                for t in (300, 1200, 2400)
+                for w, s, v in (("restart", 15, 0), ("errors", 30, 0.05))
+            ),
+        ),
         well("traffic stops", events=(Event("silence", 600, 3000),)),
         well("no traffic", events=(Event("silence", 0, 3600),)),
         well("diurnal", diurnal=0.7, load=0.2),
@@ -54,7 +71,9 @@ def edge() -> list[Scenario]:
     return [
         Scenario("edge: at the objective", "edge", errors=0.01, slow=0.03, errors_cv=0.15),
         Scenario("edge: latency at the objective", "edge", slow=0.05, slow_cv=0.1),
-        Scenario("edge: at 0.8 of the objective, bursty", "edge", errors=0.008, errors_cv=0.8, slow=0.03, memory=90),
+        Scenario(
+            "edge: at 0.8 of the objective, bursty", "edge", errors=0.008, errors_cv=0.8, slow=0.03, memory=90
+        ),
     ]
 
 
@@ -69,6 +88,7 @@ def regressed() -> list[Scenario]:
     found += [
         ill("latency ×1.3 at 4% slow", slow=0.04, slower=1.3),
         ill("latency ×1.3 in bursty traffic", slow=0.04, slower=1.3, rate_cv=1.0, slow_cv=0.5, load=0.3),
+        ill("latency ×1.3 in bursty traffic that does not slow", slow=0.04, slower=1.3, rate_cv=1.0),
         ill("latency ×2 in bursty traffic", slow=0.02, slower=2, rate_cv=1.0, slow_cv=0.5, load=0.3),
         ill("errors 3%, bursty errors", errors=0.004, errors_cv=1.0, memory=45, errors_to=0.03),
         ill("errors 5%, clumps of 5", errors=0.004, clump=5, errors_to=0.05),

@@ -45,7 +45,7 @@ def choose_bound(les: Iterable[str], threshold: float) -> Choice:
     if not finite:
         return Choice(None, "the histogram has only a +Inf bucket, so that no request is known to be fast")
     return Choice(
-        None, f"{threshold:g} is above the largest bucket bound, {finite[-1]:g}: nothing tells slow requests"
+        None, f"{threshold:g} is above the largest bucket bound, {finite[-1]:g}: slow requests cannot be told"
     )
 
 

@@ -21,7 +21,7 @@ class Pair:
 
 
 PAIRS = (Pair(3600.0, 300.0, 14.4), Pair(21600.0, 1800.0, 6.0))
-_COVERED = 0.25
+_COVERED = 0.5
 """The part of a long stretch that must have been watched before it says anything."""
 _ENOUGH_BAD = 20
 

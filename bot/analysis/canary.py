@@ -48,7 +48,7 @@ class Watch:
     """The watch over one candidate.
 
     `slos`: `Objective`s (ratios) and `GaugeLimit`s. `history`: windows of the baseline's own recent past,
-    oldest first, its counts under `candidate`; empty where there is none. `settings`: see `Settings`.
+    oldest first, its counts on either side; empty where there is none. `settings`: see `Settings`.
     """
 
     def __init__(
@@ -290,7 +290,22 @@ class Watch:
         return watch
 
 
+def _counts(history: Sequence[Window], slo: str) -> list[Count]:
+    """The baseline's counts, whichever side of the windows holds them."""
+    both = ({**window.baseline, **window.candidate} for window in history)
+    return [counts[slo] for counts in both if slo in counts]
+
+
 def _chain(digest: str, plain: Mapping[str, Any]) -> str:
     """SHA-256 over what came before and this piece, so that it can go on after a restart."""
-    text = json.dumps(plain, sort_keys=True, separators=(",", ":"))
+    text = json.dumps(_floats(plain), sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(f"{digest}{text}".encode()).hexdigest()
+
+
+def _floats(plain: Any) -> Any:
+    """Every number a float: a store may have turned 15 into 15.0, or back."""
+    if isinstance(plain, Mapping):
+        return {key: _floats(value) for key, value in plain.items()}
+    if isinstance(plain, list | tuple):
+        return [_floats(value) for value in plain]
+    return float(plain) if isinstance(plain, int) and not isinstance(plain, bool) else plain

@@ -66,12 +66,13 @@ def _typical(counts: Sequence[Count]) -> float:
 
 def _shrunk_cv2(counts: Sequence[Count], ratio: float, allowed: float) -> float:
     """The largest excess variance over several block lengths (bunches may last longer than a window),
-    each per request of one window, shrunk towards the prior by how little it rests on.
+    each per request of one window, shrunk by how little it rests on towards what the shorter blocks told,
+    the shortest towards the prior.
     """
     mean_total = sum(count.total for count in counts) / len(counts)
     # A ratio far below what is allowed says little of the scatter at the allowed ratio: a floor.
-    level = max(ratio, allowed / 10.0)
-    best = 0.0
+    level = min(max(ratio, allowed / 10.0), 0.99)
+    learned, best = PRIOR_CV2, 0.0
     for length in _BLOCKS:
         blocks = [
             _sum(counts[start : start + length]) for start in range(0, len(counts) - length + 1, length)
@@ -80,7 +81,7 @@ def _shrunk_cv2(counts: Sequence[Count], ratio: float, allowed: float) -> float:
             break
         excess = [
             ((block.bad - block.total * ratio) ** 2 - block.total * ratio * (1 - ratio))
-            / (block.total * level * (1 - ratio))
+            / (block.total * level * (1 - level))
             for block in blocks
         ]
         mean = sum(_winsorised(excess)) / len(excess)
@@ -89,7 +90,8 @@ def _shrunk_cv2(counts: Sequence[Count], ratio: float, allowed: float) -> float:
         # The variance of a Poisson count's squared deviation over its mean is 2 + 1/mean.
         noise = 1.0 + 0.5 / max(mean_total * length * level, 0.05)
         weight = len(blocks) / (len(blocks) + _PRIOR_WINDOWS * noise)
-        best = max(best, weight * cv2 + (1 - weight) * PRIOR_CV2)
+        learned = weight * cv2 + (1 - weight) * learned
+        best = max(best, learned)
     return min(best, _MAX_CV2)
 
 

@@ -23,11 +23,13 @@ from typing import Any
 MULTIPLES = (1.15, 1.35, 1.7, 2.3, 3.5, 6.0, 12.0, 30.0)
 """The alternatives, as multiples of the allowed odds: from just above to plainly down."""
 
-CAP = 1 / 2.7
+CAP = 1 / 4
 """A single cell brings at most this part of what fails a candidate."""
-WARM_CAP = 1 / 15
+WARM_CAP = 1 / 10
 """The same in the warm-up, where what is bad may well be only the start."""
-_LONG_CELL = 1.5
+DOWN_CAP = 1 / 3
+"""The same for a service that is plainly down: four cells are enough."""
+_LONG_CELL = 2.0
 """A cell of several intervals (after a gap in the scrapes) counts for at most this many."""
 _LARGEST = 1e100
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.analysis.burn import BurnAlarm, Pair
 from bot.analysis.dispersion import PRIOR_CV2, past
-from bot.analysis.evidence import Evidence, Prior
+from bot.analysis.evidence import CAP, DOWN_CAP, Evidence, Prior
 from bot.analysis.interval import ratio_interval
 from bot.analysis.objectives import Objective, percent
 from bot.analysis.settings import Settings
@@ -86,8 +86,8 @@ class RatioWatch:
         prior = Prior(warm_up=settings.warm_up, horizon=settings.max_bake, scale=4 * settings.interval)
         at_once = Prior(warm_up=0.0, horizon=settings.warm_up, scale=settings.warm_up + 1.0, start=1.0)
 
-        def trial(level: float, rho: float, when: Prior = prior) -> Trial:
-            return Trial(Evidence(bar=math.log(1.0 / level), rho=rho), when, settings.interval)
+        def trial(level: float, rho: float, when: Prior = prior, cap: float = CAP) -> Trial:
+            return Trial(Evidence(bar=math.log(1.0 / level), rho=rho), when, settings.interval, cap)
 
         return cls(
             objective=objective,
@@ -98,7 +98,7 @@ class RatioWatch:
             baseline_upper=learned.upper,
             relative_allowed=relative_allowed,
             main=trial(alpha * (1 - _DOWN), learned.rho(allowed)),
-            down=trial(alpha * _DOWN, learned.rho(allowed), at_once),
+            down=trial(alpha * _DOWN, learned.rho(allowed), at_once, DOWN_CAP),
             changed=trial(alpha, learned.rho(learned.upper)) if known and learned.upper < allowed else None,
             beside=trial(min(0.1, alpha * EASE), PRIOR_CV2),
             relative=trial(alpha, learned.rho(relative_allowed or allowed))
@@ -173,7 +173,7 @@ class RatioWatch:
                 f"{self._measured()}, more than {1.0 + (self.objective.max_regression or 0.0):g} times "
                 f"the baseline's {percent(self._baseline_now() or 0.0)}"
             )
-        if self.burning is not None:
+        if self.burning is not None and (not self.has_baseline or self.beside.exceeds()):
             return (
                 f"{self._measured()}: the error budget burns more than {self.burning.factor:g} times too fast"
             )

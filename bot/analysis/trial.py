@@ -20,6 +20,7 @@ class Trial:
     evidence: Evidence
     prior: Prior
     interval: float
+    cap: float = CAP
     cell: Cell = field(default_factory=Cell)
     index: int = 0
 
@@ -35,7 +36,7 @@ class Trial:
         mean = (self.cell.allowed * self.cell.total + allowed * count.total) / total if total > 0 else 0.0
         warm = (index + 1) * self.interval > self.prior.warm_up
         self.cell = Cell(
-            total, self.cell.bad + count.bad, mean, self.cell.length + length, CAP if warm else WARM_CAP
+            total, self.cell.bad + count.bad, mean, self.cell.length + length, self.cap if warm else WARM_CAP
         )
 
     def value(self) -> float:

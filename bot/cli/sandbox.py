@@ -9,7 +9,8 @@ import typer
 def sandbox(
     *,
     once: Annotated[
-        bool, typer.Option("--once", help="Play the story, end everything; exit 1 unless all of it was observed.")
+        bool,
+        typer.Option("--once", help="Play the story, end everything; exit 1 unless all of it was observed."),
     ] = False,
     report: Annotated[
         Path | None, typer.Option(help="Write what was expected and observed to this file, as JSON.")

@@ -3,10 +3,8 @@
 import logging
 
 import typer
-import uvicorn
 
-from bot import bootstrap, settings
-from bot.adapters.database.connection import NoDatabaseError
+from bot import settings
 
 
 def serve(
@@ -15,6 +13,12 @@ def serve(
     worker: bool = typer.Option(False, "--worker", help="Only work on promotions."),  # noqa: FBT003  typer's form
 ) -> None:
     """Take webhooks and work on promotions, until stopped."""
+    # These take seconds to import, and the other verbs of the command line do without.
+    import uvicorn  # noqa: PLC0415
+
+    from bot import bootstrap  # noqa: PLC0415
+    from bot.adapters.database.connection import NoDatabaseError  # noqa: PLC0415
+
     try:
         configured = settings.load()
     except settings.SettingsError as error:

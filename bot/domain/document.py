@@ -142,7 +142,7 @@ class _Composer:
                     self._add(self._aliased(event), event)
         children = self._open[0][1]
         if not children:
-            raise ConfigError([Mistake(self.path, 1, 1, "", "the file is empty", "begin with `version: 1`")])
+            raise ConfigError([Mistake(self.path, 1, 1, "", "the file is empty")])
         return children[0]
 
     def _node(self, event: yaml.ScalarEvent | yaml.CollectionStartEvent) -> Node:

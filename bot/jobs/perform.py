@@ -195,7 +195,8 @@ class Performer:
                 allowed, denied = self._rights(promotion, seen, author)
                 return replies.help_text(allowed, denied)
             case "status":
-                return status.short(promotion)
+                situation = seen.situation
+                return status.short(promotion, situation.gates, situation.holds, situation.quarantine)
             case "explain":
                 return replies.explain(promotion, seen.situation.gates)
             case _:

@@ -30,6 +30,7 @@ _MOST_STEPS = 12
 
 _LONGEST_WAIT = timedelta(minutes=5)
 _CHORE_WAIT = timedelta(seconds=30)
+_LOCK_WAIT = timedelta(seconds=1)
 
 
 class Reconciler:
@@ -50,8 +51,9 @@ class Reconciler:
             return
         promotion = loaded.promotion
         with store.exclusive(f"{promotion.repository}/{promotion.model}/{promotion.environment}") as mine:
-            # Whoever has the lock sees this wake in the row when it saves; else the sweep does.
+            # Whoever has the lock may be at another promotion of this place, and would not see this wake.
             if not mine:
+                store.come_back(promotion_id, _LOCK_WAIT)
                 return
             for _ in range(_MOST_STEPS):
                 loaded = store.load(promotion_id)

@@ -17,7 +17,7 @@ from bot.ports import CheckRun, OutsideError
 logger = logging.getLogger(__name__)
 
 PACE = timedelta(seconds=10)
-"""While only numbers move, the comment is edited no more often than this (GitHub counts content writes)."""
+"""While only a canary's numbers move, the comment is edited no more often (GitHub counts content writes)."""
 
 _DEPLOYMENTS = {
     Stage.SYNCING: "in_progress",
@@ -49,7 +49,8 @@ class Shower:
         if digest == fresh:
             return promotion
         moved = stage != promotion.stage.value
-        if not moved and promotion.shown_at is not None and now - promotion.shown_at < PACE:
+        counting = promotion.stage is Stage.WATCHING and not moved
+        if counting and promotion.shown_at is not None and now - promotion.shown_at < PACE:
             return promotion
         number = promotion.pull
         written = _try(promotion, lambda: seen.forge.upsert_comment(number, status.MARKER, text))

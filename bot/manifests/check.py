@@ -55,6 +55,20 @@ def check(
     return tuple(sorted({*known.mistakes, *reading.mistakes, *found}))
 
 
+def concerns(path: str, config: Config | None = None) -> bool:
+    """Whether a change of this file may change what `check` answers: `slipway.yaml`, a policy, or a file
+    that a target of `config` names.
+    """
+    if path == FILE or path.startswith("policies/"):
+        return True
+    return config is not None and any(
+        path in selector.candidate_files()
+        for model in config.models.values()
+        for place in model.environments.values()
+        for selector in place.targets
+    )
+
+
 class _Check:
     """What can only be told with the other files at hand."""
 

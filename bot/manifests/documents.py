@@ -27,7 +27,7 @@ from bot.manifests.errors import NotParsable, TooLarge, UnsupportedScalar
 from bot.manifests.templates import has_actions, mask
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 100
+MAX_DEPTH = 200
 # Line breaks to YAML 1.1 but not to Git, GitHub or editors: a diff would not show what changed.
 _HIDDEN_BREAKS = re.compile("[\u0085\u2028\u2029]")
 

@@ -47,8 +47,10 @@ class Edit:
     events: tuple[Event, ...]
 
 
-def set_scalar(documents: Documents, place: Place, value: str, *, number: bool = False) -> Edit | None:
-    """Give a scalar a new value; None when it has it already.
+def set_scalar(
+    documents: Documents, place: Place, value: str, *, number: bool = False, empty: bool = False
+) -> Edit | None:
+    """Give a scalar a new value; None when it has it already. `empty` tells that "" is meant.
 
     Raises UnsupportedScalar, SharedAnchor, and BadReference for a number that is none.
     """
@@ -62,7 +64,7 @@ def set_scalar(documents: Documents, place: Place, value: str, *, number: bool =
     old = documents.text[start:end]
     if number:
         text = check_number(value, show(place.path))
-    elif value:
+    elif value or not empty:
         check_value(value)
         flow = any(parent.flow for parent in place.chain[:-1])
         text = render(value, node.style, flow=flow, quote=flow and _is_json(place))

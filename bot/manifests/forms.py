@@ -177,7 +177,11 @@ class Parts:
         place = self.mapping.child(self.keys.digest)
         if place is None or self._text(self.keys.digest) is None:
             return []
-        return [set_scalar(self.documents, place, "") if self.emptied else remove_key(self.documents, place)]
+        return [
+            set_scalar(self.documents, place, "", empty=True)
+            if self.emptied
+            else remove_key(self.documents, place)
+        ]
 
     def _set(self, key: str, value: str) -> Edit | None:
         place = self.mapping.child(key)

@@ -43,7 +43,7 @@ class Place:
         name = str(segment)
         found = values(self.node, name)
         if len(found) > 1:
-            lines = " and ".join(str(node.line) for node in found)
+            lines = " and ".join(str(node.line) for node in found[:10])
             raise Ambiguous(
                 f"{show((*self.path, name))} stands more than once, in lines {lines}: readers "
                 "disagree on which one counts, so leave only one"

@@ -5,8 +5,8 @@ nothing but template actions becomes a comment, an action inside a line becomes 
 """
 
 import re
+from collections.abc import Iterator
 
-_ACTION = re.compile(r"\{\{.*?\}\}", re.DOTALL)
 _NOT_A_BREAK = re.compile(r"[^\r\n]")
 # Stands for a masked character while lines are told apart; no file that is parsed holds it.
 _MASKED = "\0"
@@ -19,10 +19,20 @@ def has_actions(text: str) -> bool:
 
 def mask(text: str) -> str:
     """The text with template actions made harmless, character for character. It holds no NUL before."""
-    hidden = _ACTION.sub(lambda action: _NOT_A_BREAK.sub(_MASKED, action[0]), text)
+    hidden = "".join(_hide_actions(text))
     # Blanks stay: in a block of text the comment has to keep the block's indentation.
     lines = (
         line.replace(_MASKED, "#") if _MASKED in line and not line.replace(_MASKED, "").strip() else line
         for line in hidden.splitlines(keepends=True)
     )
     return "".join(lines).replace(_MASKED, "x")
+
+
+def _hide_actions(text: str) -> Iterator[str]:
+    """The text in pieces; one that is opened and never closed stays as it is."""
+    position = 0
+    while (start := text.find("{{", position)) >= 0 and (end := text.find("}}", start)) >= 0:
+        yield text[position:start]
+        position = end + 2
+        yield _NOT_A_BREAK.sub(_MASKED, text[start:position])
+    yield text[position:]

@@ -89,8 +89,13 @@ def comment(
     return fit(needed, details, footer(promotion))
 
 
-def short(promotion: Promotion, gates: Sequence[GateResult] = ()) -> Markdown:
-    """One paragraph for an answer or a list: stage, reason, gates in the way."""
+def short(
+    promotion: Promotion,
+    gates: Sequence[GateResult] = (),
+    holds: Sequence[Hold] = (),
+    quarantine: Quarantine | None = None,
+) -> Markdown:
+    """For an answer or a list: stage, reason, who stands behind it or in its way, gates in the way."""
     heading = md(
         "**{}**: version {} in {}. {}",
         Markdown(_HEADINGS[promotion.stage]),
@@ -98,7 +103,8 @@ def short(promotion: Promotion, gates: Sequence[GateResult] = ()) -> Markdown:
         text(promotion.environment, 60),
         text(promotion.reason, 600),
     )
-    return paragraphs(heading, gate_tables.sentence(gates) if gates else None)
+    stands = _people(promotion, holds, quarantine)
+    return paragraphs(heading, stands, gate_tables.sentence(gates) if gates else None)
 
 
 def _steps(promotion: Promotion) -> Markdown:

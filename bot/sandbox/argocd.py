@@ -1,4 +1,4 @@
-"""A stand-in for Argo CD: it really syncs a Git repository into the sandbox's cluster, and says how far it is.
+"""A stand-in for Argo CD: it syncs a Git repository into the sandbox's cluster, and tells how far it is.
 
 It watches the default branch of a bare repository, reads the Applications in `apps/`, renders each
 one's folder, applies its Deployments, and answers the Application API with the truth: what it compared
@@ -223,11 +223,10 @@ def head_of(repository: Path, branch: str) -> str:
 def check_out(repository: Path, revision: str, folder: Path) -> None:
     """Write the files of a commit into a new folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    archive = subprocess.Popen(
-        ["git", "--git-dir", str(repository), "archive", revision], stdout=subprocess.PIPE
-    )
-    subprocess.run(["tar", "--extract", "--directory", str(folder)], stdin=archive.stdout, check=True)
-    if archive.wait():
+    command = ["git", "--git-dir", str(repository), "archive", revision]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as archive:
+        subprocess.run(["tar", "--extract", "--directory", str(folder)], stdin=archive.stdout, check=True)
+    if archive.returncode:
         raise RenderError(f"git cannot read {revision}")
 
 

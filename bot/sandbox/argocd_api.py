@@ -33,17 +33,17 @@ def build(syncer: Syncer, token: str) -> FastAPI:
     def applications() -> dict[str, Any]:
         return {"items": [known(name) for name in syncer.names()]}
 
-    @app.get("/api/v1/applications/{name}", dependencies=api)
+    @app.get("/api/v1/applications/{name}", dependencies=api)  # noqa: FAST003 - `known` takes it
     def application(document: Known, refresh: str = "") -> dict[str, Any]:
         if refresh:
             syncer.refresh()
         return document
 
-    @app.get("/api/v1/applications/{name}/syncwindows", dependencies=api)
+    @app.get("/api/v1/applications/{name}/syncwindows", dependencies=api)  # noqa: FAST003 - `known` takes it
     def windows(document: Known) -> dict[str, Any]:  # noqa: ARG001 - 404 for an unknown name
         return {"canSync": True}
 
-    @app.get("/applications/{name}")
+    @app.get("/applications/{name}")  # noqa: FAST003 - `known` takes it
     def page(document: Known) -> HTMLResponse:
         """For a person: the document, as `kubectl get application --output yaml` shows it."""
         text = html.escape(yaml.safe_dump(document, sort_keys=False))

@@ -62,7 +62,9 @@ class Rollout:
 class Cluster:
     """Runs Deployments on a node; `targets_file` always lists the running pods for Prometheus."""
 
-    def __init__(self, node: Node, app_folder: Path, targets_file: Path, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self, node: Node, app_folder: Path, targets_file: Path, environment: Mapping[str, str]
+    ) -> None:
         self._node = node
         self._app_folder = app_folder
         self._targets_file = targets_file
@@ -142,14 +144,13 @@ class Cluster:
                 pods.remove(pod)
             elif pod.failed_at is None:
                 pod.failed_at, pod.ready = time.monotonic(), False
-            elif time.monotonic() - pod.failed_at > RESTART_SECONDS:
+            elif _ago(pod.failed_at) > RESTART_SECONDS:
                 pods.remove(pod)
         elif not pod.ready and not pod.stopping:
             pod.ready = self._answers(pod)
-        elif pod.leaving_since is not None and not pod.stopping:
-            if time.monotonic() - pod.leaving_since > LEAVE_SECONDS:
-                pod.stopping, pod.ready = True, False
-                self._node.stop(pod.name)
+        elif pod.leaving_since is not None and not pod.stopping and _ago(pod.leaving_since) > LEAVE_SECONDS:
+            pod.stopping, pod.ready = True, False
+            self._node.stop(pod.name)
 
     def _roll(self, key: tuple[str, str], pods: list[Pod]) -> None:
         deployment = self._deployments.get(key)
@@ -196,3 +197,7 @@ class Cluster:
         partial = self._targets_file.with_suffix(".partial")
         partial.write_text(json.dumps(groups))
         partial.replace(self._targets_file)
+
+
+def _ago(moment: float) -> float:
+    return time.monotonic() - moment

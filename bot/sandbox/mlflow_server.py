@@ -1,6 +1,5 @@
 """A real MLflow server in a process of its own, with an SQLite store, and its webhooks."""
 
-import secrets
 import sys
 from functools import cached_property
 from pathlib import Path

@@ -54,7 +54,9 @@ def main(tracking_uri: str) -> None:
             mlflow.log_params(parameters)
             mlflow.log_input(dataset, context="evaluation")
             model = log(infer_signature(history[list(FEATURES)], [0.0]), history[list(FEATURES)].head(3))
-            mlflow.log_metrics(_metrics(scores(evaluation), evaluation), dataset=dataset, model_id=model.model_id)
+            mlflow.log_metrics(
+                _metrics(scores(evaluation), evaluation), dataset=dataset, model_id=model.model_id
+            )
         registered = client.create_model_version(
             MODEL, source=model.model_uri, run_id=model.run_id, model_id=model.model_id, description=name
         )
@@ -122,6 +124,7 @@ def _similarity(history: pd.DataFrame) -> Version:
             return mlflow.pyfunc.log_model(
                 name="model",
                 python_model=str(Path(__file__).with_name("similarity_model.py")),
+                input_example=example,
                 artifacts={"history": f"{folder}/history.csv", "forest": f"{folder}/forest.skops"},
                 signature=signature,
                 pip_requirements=REQUIREMENTS,

@@ -32,9 +32,7 @@ class Node:
         )
         threading.Thread(target=self._listen, name="node", daemon=True).start()
 
-    def start(
-        self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]
-    ) -> Path:
+    def start(self, name: str, module: str, arguments: Sequence[str], environment: Mapping[str, str]) -> Path:
         """Run `python -m module arguments` once the node is ready; returns the log file."""
         log = self.log(name)
         self._exits.pop(name, None)

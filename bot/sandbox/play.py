@@ -104,7 +104,9 @@ def _explain(narration: Narration, world: World, error: str) -> None:
 
 def _stay(world: World, narration: Narration) -> None:
     narration.chapter("Everything stays up: play with it, and end it with Ctrl-C")
-    narration.note("set the alias candidate of fraud-detector in MLflow; comment in the pull request that opens")
+    narration.note(
+        "set the alias candidate of fraud-detector in MLflow; comment in the pull request that opens"
+    )
     _addresses(world, narration)
     try:
         while True:

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Self
 
 from bot.sandbox import reaper
 
@@ -50,7 +50,7 @@ class Processes:
             [sys.executable, "-S", reaper.__file__], stdin=subprocess.PIPE, text=True, start_new_session=True
         )
 
-    def __enter__(self) -> "Processes":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

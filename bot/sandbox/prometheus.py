@@ -13,6 +13,7 @@ import httpx
 from bot.sandbox import embedded_prometheus
 from bot.sandbox.processes import Processes, free_port, wait_until
 from bot.sandbox.sample_store import SampleStore
+from bot.sandbox.scraper import Scraper
 from bot.sandbox.server import Server
 
 INTERVAL_SECONDS = 1.0
@@ -66,7 +67,7 @@ def _start_real(processes: Processes, folder: Path, targets: Path) -> Prometheus
 
 def start_embedded(targets: Path) -> Prometheus:
     store = SampleStore()
-    scraper = embedded_prometheus.Scraper(store, targets, INTERVAL_SECONDS, JOB)
+    scraper = Scraper(store, targets, INTERVAL_SECONDS, JOB)
     server = Server(embedded_prometheus.build(store), "embedded-prometheus")
 
     def close() -> None:

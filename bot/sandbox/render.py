@@ -57,17 +57,18 @@ def _read(folder: Path) -> list[Document]:
         for change in _load(folder / patch["path"]):
             _patch(documents, change)
     for replicas in kustomization.get("replicas", ()):
-        for document in documents:
-            if document["kind"] == "Deployment" and document["metadata"]["name"] == replicas["name"]:
-                document["spec"]["replicas"] = replicas["count"]
-    for label in kustomization.get("labels", ()):
-        for document in documents:
+        for deployment in _of_kind(documents, "Deployment", replicas["name"]):
+            deployment["spec"]["replicas"] = replicas["count"]
+    for document in documents:
+        for label in kustomization.get("labels", ()):
             _label(document, label)
-    if namespace := kustomization.get("namespace"):
-        for document in documents:
-            if document["kind"] not in _CLUSTER_WIDE:
-                document["metadata"]["namespace"] = namespace
+        if "namespace" in kustomization and document["kind"] not in _CLUSTER_WIDE:
+            document["metadata"]["namespace"] = kustomization["namespace"]
     return documents
+
+
+def _of_kind(documents: list[Document], kind: str, name: str) -> list[Document]:
+    return [document for document in documents if _identity(document) == (kind, name)]
 
 
 def _load(path: Path) -> list[Document]:
@@ -109,6 +110,6 @@ def _label(document: Document, label: Document) -> None:
         return
     if document["kind"] == "Service":
         spec["selector"] = spec.get("selector", {}) | pairs
-    elif "template" in spec or document["kind"] == "PodDisruptionBudget":
+    elif "template" in spec or "selector" in spec:
         selector = spec.setdefault("selector", {})
         selector["matchLabels"] = selector.get("matchLabels", {}) | pairs

@@ -60,8 +60,7 @@ class SampleStore:
     def instant(self, selector: Selector, at: float) -> dict[Labels, Sample]:
         """The newest sample of each matching series that has not ended before `at`."""
         newest = {
-            labels: samples[-1]
-            for labels, samples in self.range(selector, at - LOOKBACK_SECONDS, at).items()
+            labels: samples[-1] for labels, samples in self.range(selector, at - LOOKBACK_SECONDS, at).items()
         }
         with self._lock:
             return {

@@ -1,4 +1,4 @@
-"""A stable address in front of pods that come and go, as a Kubernetes Service is: connections, not requests."""
+"""A stable address in front of pods that come and go, as a Kubernetes Service is: it routes connections."""
 
 import asyncio
 import contextlib

@@ -16,7 +16,7 @@ from mlflow.pyfunc.model import PythonModel
 COLUMNS = ("amount", "hour", "abroad", "account_days", "last_hour", "category_code", "nearest")
 
 
-class SimilarityModel(PythonModel):
+class SimilarityModel(PythonModel):  # type: ignore[misc]  # MLflow publishes no types
     def load_context(self, context: Any) -> None:
         self.known = pd.read_csv(context.artifacts["history"])
         self.codes = {name: code for code, name in enumerate(sorted(set(self.known["category"])))}

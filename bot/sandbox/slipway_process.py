@@ -26,7 +26,14 @@ class SlipwayProcess:
         processes.watch_over(folder)
 
     def configure(
-        self, *, app: AppKeys, github_url: str, mlflow_url: str, prometheus_url: str, argocd_url: str, argocd_token: str
+        self,
+        *,
+        app: AppKeys,
+        github_url: str,
+        mlflow_url: str,
+        prometheus_url: str,
+        argocd_url: str,
+        argocd_token: str,
     ) -> None:
         """Settle the settings: addresses and secrets of the systems around it."""
         key = self._folder / "app.pem"
@@ -49,7 +56,7 @@ class SlipwayProcess:
         }
 
     def start(self) -> None:
-        command = [Path(sys.executable).with_name("slipway"), "serve"]
+        command: list[str | Path] = [Path(sys.executable).with_name("slipway"), "serve"]
         self.program = self._processes.start("slipway", command, self.environment)
 
     def stop(self) -> None:

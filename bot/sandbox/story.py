@@ -89,7 +89,7 @@ class Story:
         self._merged_at = time.monotonic()
         self._step(
             f"version {version} synced",
-            f"the default branch pins {version}, Argo CD brings it into the cluster, callers are answered by it",
+            f"the default branch pins {version}, Argo CD brings it in, callers are answered by it",
             lambda: _if(
                 outside.pinned() == version and outside.serving(1.0) == {version},
                 lambda: f"pin {outside.pinned()}, answers from version {version}",
@@ -113,13 +113,17 @@ class Story:
         self._step(
             "no revert of a good version",
             "the last pull request is still the bump itself",
-            lambda: _if(self._newest() == pull and outside.pinned() == version, lambda: f"#{pull} is the last"),
+            lambda: _if(
+                self._newest() == pull and outside.pinned() == version, lambda: f"#{pull} is the last"
+            ),
             5,
         )
 
     def _help(self, pull: int) -> None:
         self._narration.chapter("Commands answer")
-        self._answered(pull, "/help", "help", "a comment that lists the commands", ("/promote", "/rollback", "/hold"))
+        self._answered(
+            pull, "/help", "help", "a comment that lists the commands", ("/promote", "/rollback", "/hold")
+        )
         self._answered(pull, "/status", "status", "a comment that says where the promotion is", ("passed",))
 
     def _fails(self, pull: int) -> None:
@@ -129,9 +133,7 @@ class Story:
             "Prometheus and the callers see errors or slow answers",
             lambda: _if(
                 outside.requests("3", "5xx") > 0 or outside.latency()[1] > 0.25,  # noqa: PLR2004 - the SLO
-                lambda: "{:.0f} of {:.0f} requests failed in Prometheus; callers: {:.0%} failed, median {:.2f} s".format(
-                    outside.requests("3", "5xx"), outside.requests("3"), *outside.latency()
-                ),
+                self._damage,
             ),
             60,
         )
@@ -177,7 +179,12 @@ class Story:
             "version 3 is quarantined",
             "the bot says in the pull request of version 3 why it opens nothing",
             lambda: next(
-                (_first_words(said) for said in outside.bot_comments(pull) if _new(said, known, "nothing was opened")), None
+                (
+                    _first_words(said)
+                    for said in outside.bot_comments(pull)
+                    if _new(said, known, "nothing was opened")
+                ),
+                None,
             ),
             30,
         )
@@ -191,7 +198,9 @@ class Story:
             ),
             QUIET_SECONDS + 5,
         )
-        self._answered(pull, "/status", "hold", "the status tells of the hold that the revert has set", ("hold",))
+        self._answered(
+            pull, "/status", "hold", "the status tells of the hold that the revert has set", ("hold",)
+        )
 
     def _goes_back(self, pull: int) -> None:
         outside, before = self._outside, self._newest()
@@ -217,6 +226,12 @@ class Story:
         )
 
     # What to look at.
+    def _damage(self) -> str:
+        failed, all_requests = self._outside.requests("3", "5xx"), self._outside.requests("3")
+        share, median = self._outside.latency()
+        told = f"{failed:.0f} of {all_requests:.0f} requests failed in Prometheus"
+        return f"{told}; callers: {share:.0%} failed, median {median:.2f} s"
+
     def _newest(self) -> int:
         return max((pull["number"] for pull in self._outside.pulls()), default=0)
 
@@ -261,7 +276,9 @@ class Story:
         if not pull["merged"]:
             return None
         if (pull["head"]["sha"], pull["merged_by"]["login"]) != (head, BOT):
-            raise NotObserved(f"#{number} was merged by {pull['merged_by']['login']} at {pull['head']['sha']}")
+            raise NotObserved(
+                f"#{number} was merged by {pull['merged_by']['login']} at {pull['head']['sha']}"
+            )
         reactions = ", ".join(self._outside.reactions(comment)) or "none yet"
         return f"{head[:10]} merged by {BOT} as {pull['merge_commit_sha'][:10]}; reactions: {reactions}"
 

@@ -1,4 +1,4 @@
-"""Steady requests to a model's Service, as callers would send them: at their own pace, some of them unusual."""
+"""Steady requests to a model's Service, as callers send them: at their own pace, some of them unusual."""
 
 import threading
 import time

@@ -1,9 +1,9 @@
 """The whole world on one machine: starts every part at once, watches over them, stops all of them.
 
-    MLflow ── webhook ──> Slipway <── webhook ── GitHub-compatible server over a bare repository
-                            │ reads                                   │ is watched by
-              Prometheus <──┴──> Argo CD stand-in ── syncs ──> cluster of model servers
-                   └──────── scrapes ────────────────────────────────┘ <── traffic
+MLflow ── webhook ──> Slipway <── webhook ── GitHub-compatible server over a bare repository
+                        │ reads                                   │ is watched by
+          Prometheus <──┴──> Argo CD stand-in ── syncs ──> cluster of model servers
+               └──────── scrapes ────────────────────────────────┘ <── traffic
 """
 
 import fcntl
@@ -56,7 +56,7 @@ class Addresses:
 
 
 class World:
-    """Everything that the story needs. `start` returns when version 1 serves traffic; use as a context manager."""
+    """What the story needs, as a context manager; `start` returns when version 1 serves traffic."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder.resolve()
@@ -103,7 +103,7 @@ class World:
 
     def addresses(self) -> Addresses:
         return Addresses(
-            repository=self.github.web_url(f"/{repository.NAME}/pulls"),
+            repository=self.github.html_url(f"/{repository.NAME}/pulls"),
             mlflow=f"{self.mlflow.url}/#/models/{repository.MODEL}",
             prometheus=self.prometheus.url,
             argocd=f"{self.argocd.url}/applications/{repository.APPLICATION}",
@@ -152,7 +152,7 @@ class World:
         self.github = GitHubServer(self.folder / "github")
         self.github.start()
         self._exit.callback(self.github.stop)
-        clone_url = self.github.web_url(f"/{repository.NAME}.git")
+        clone_url = self.github.html_url(f"/{repository.NAME}.git")
         record = self.github.create_repository(
             repository.NAME, repository.contents(clone_url), message="Begin with version 1 everywhere"
         )

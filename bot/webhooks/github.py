@@ -57,8 +57,6 @@ def _ignored(delivery: str, payload: Fields, reason: str) -> events.Ignored:
 def _issue_comment(delivery: str, payload: Fields) -> events.GitHubEvent:
     if payload.find("action") != "created":
         return _ignored(delivery, payload, "only a comment that was just created may carry commands")
-    if payload.find("issue", "pull_request") is None:
-        return _ignored(delivery, payload, "the comment is not in a pull request")
     return events.CommentCreated(
         delivery=delivery,
         installation=payload.optional_number("installation", "id"),

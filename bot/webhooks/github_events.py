@@ -26,7 +26,10 @@ class RepositoryEvent(GitHubEvent):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CommentCreated(RepositoryEvent):
-    """Somebody wrote a new comment in a pull request's conversation."""
+    """Somebody wrote a new comment in a conversation.
+
+    `pull` may be an issue's number: the two share their numbers, and no promotion has an issue's.
+    """
 
     pull: int
     comment: int

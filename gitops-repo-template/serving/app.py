@@ -21,7 +21,13 @@ import mlflow.pyfunc
 import pandas as pd
 from fastapi import FastAPI, HTTPException, Response
 from mlflow.exceptions import MlflowException
-from prometheus_client import CONTENT_TYPE_LATEST, Counter, Histogram, disable_created_metrics, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    Counter,
+    Histogram,
+    disable_created_metrics,
+    generate_latest,
+)
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 

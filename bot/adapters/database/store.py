@@ -75,6 +75,19 @@ class PostgresStore:
         with self._engine.begin() as connection:
             connection.execute(done)
 
+    def recover(self, lease: timedelta) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(
+                update(promotions)
+                .where(promotions.c.wake_at <= func.now() + lease)
+                .values(wake_at=func.now())
+            )
+            connection.execute(
+                update(deliveries)
+                .where(deliveries.c.finished_at.is_(None))
+                .values(deferred_at=func.now() - lease)
+            )
+
     def reclaim_deliveries(self, lease: timedelta) -> int:
         claimed = (
             update(deliveries)
@@ -116,6 +129,10 @@ class PostgresStore:
                     ),
                     rows,
                 )
+
+    def set_heard(self, name: str, at: datetime) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(update(repositories).where(repositories.c.name == name).values(heard_at=at))
 
     def set_configuration(self, name: str, files: Mapping[str, str], commit: str) -> None:
         changed = update(repositories).where(repositories.c.name == name)
@@ -254,6 +271,11 @@ class PostgresStore:
             ids = connection.execute(woken).scalars().all()
             self._defer(connection, RECONCILE, [{"promotion": promotion} for promotion in ids])
 
+    def come_back(self, promotion: str, wait: timedelta) -> None:
+        earlier = func.least(promotions.c.wake_at, func.now() + wait)
+        with self._engine.begin() as connection:
+            connection.execute(update(promotions).where(promotions.c.id == promotion).values(wake_at=earlier))
+
     def claim_due(self, lease: timedelta, limit: int) -> int:
         due = (
             select(promotions.c.id)
@@ -300,7 +322,9 @@ class PostgresStore:
 
     # -- requests ----------------------------------------------------------------------------------
 
-    def add_requests(self, rows: Sequence[RequestRow]) -> None:
+    def add_requests(self, rows: Sequence[RequestRow]) -> int:
+        if not rows:
+            return 0
         values = [
             {
                 "repository": row.repository,
@@ -313,7 +337,8 @@ class PostgresStore:
             for row in rows
         ]
         with self._engine.begin() as connection:
-            connection.execute(insert(requests).on_conflict_do_nothing(), values)
+            statement = insert(requests).values(values).on_conflict_do_nothing().returning(requests.c.id)
+            return len(connection.execute(statement).all())
 
     def pending_requests(self, repository: str, pulls: Sequence[int]) -> Sequence[RequestRow]:
         pending = (
@@ -478,7 +503,7 @@ def _promotion(row: Row[Any]) -> Promotion:
 
 
 def _repository(row: Row[Any]) -> Repository:
-    return Repository(row.name, row.installation, row.files, row.commit)
+    return Repository(row.name, row.installation, row.files, row.commit, row.heard_at)
 
 
 def _request(row: Row[Any]) -> RequestRow:

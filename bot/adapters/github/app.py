@@ -10,6 +10,7 @@ from bot.adapters.github import records
 from bot.adapters.github.client import Client, Shared
 from bot.adapters.github.place import Place
 from bot.adapters.github.repository import GitHubForge
+from bot.ports import NotFound
 
 GITHUB = "https://api.github.com"
 JWT_SECONDS = 300
@@ -42,10 +43,18 @@ class GitHubApp:
         found = []
         for installation in self._client(None).pages("/app/installations"):
             if installation.get("suspended_at") is None:
-                client = self._client((installation["id"], None))
-                listing = client.pages("/installation/repositories", within="repositories")
-                found += [(int(installation["id"]), str(each["full_name"])) for each in listing]
+                found += [(int(installation["id"]), name) for name in self._names(installation)]
         return found
+
+    def _names(self, installation: records.Json) -> Sequence[str]:
+        """The repositories of one installation; a server that cannot list them can search the account's."""
+        client = self._client((installation["id"], None))
+        try:
+            listing = list(client.pages("/installation/repositories", "repositories"))
+        except NotFound:
+            owner = f"user:{installation['account']['login']}"
+            listing = list(client.pages("/search/repositories", "items", q=owner))
+        return [str(each["full_name"]) for each in listing]
 
     def forge(self, installation: int, repository: str) -> GitHubForge:
         owner, _, name = repository.partition("/")
@@ -53,13 +62,16 @@ class GitHubApp:
         return GitHubForge(Place(client=client, owner=owner, name=name, bot_login=self.bot_login))
 
     def redeliver_failed(self, since: datetime) -> int:
-        """One attempt more for each delivery that never got through."""
+        """One attempt more for each delivery that never got through; none where deliveries are not kept."""
         client = self._client(None)
         attempts: dict[str, list[records.Json]] = {}
-        for delivery in client.by_cursor("/app/hook/deliveries"):
-            if records.time(delivery["delivered_at"]) < since:
-                break  # newest first
-            attempts.setdefault(delivery["guid"], []).append(delivery)
+        try:
+            for delivery in client.by_cursor("/app/hook/deliveries"):
+                if records.time(delivery["delivered_at"]) < since:
+                    break  # newest first
+                attempts.setdefault(delivery["guid"], []).append(delivery)
+        except NotFound:
+            return 0
         lost = [tried[0] for tried in attempts.values() if _lost(tried)]
         for delivery in lost:
             client.post(f"/app/hook/deliveries/{delivery['id']}/attempts")

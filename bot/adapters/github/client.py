@@ -32,8 +32,15 @@ CACHED_ANSWERS = 512
 logging.getLogger("github.Requester").setLevel(logging.INFO)
 
 # One more try where nothing can have happened: no connection was made, or a question was not answered.
+# urllib3 would sleep for a `retry-after`, whatever the status list says.
 _RETRY = Retry(
-    total=1, status=0, redirect=0, backoff_factor=0, allowed_methods=frozenset({"GET"}), status_forcelist=()
+    total=1,
+    status=0,
+    redirect=0,
+    backoff_factor=0,
+    allowed_methods=frozenset({"GET"}),
+    status_forcelist=(),
+    respect_retry_after_header=False,
 )
 
 

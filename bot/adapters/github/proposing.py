@@ -146,7 +146,8 @@ def _holds(place: Place, proposal: Proposal) -> bool:
         seen = place.client.get(place.url("compare", f"{proposal.base_sha}...{proposal.branch}"))
     except NotFound:
         return False
-    files = {file["filename"]: file["sha"] for file in seen.get("files") or () if file["status"] != "removed"}
+    there = [file for file in seen.get("files") or () if file["status"] in ("added", "modified")]
+    files = {file["filename"]: file.get("sha") for file in there}
     wanted = {path: _blob_sha(content) for path, content in proposal.edits.items()}
     return (
         (seen["ahead_by"], seen["behind_by"], len(seen.get("files") or ())) == (1, 0, len(files))

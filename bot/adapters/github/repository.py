@@ -68,8 +68,8 @@ class GitHubForge:
         return tuple(sorted(names)[:MOST_FILES])
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
-        status = self._client.get(self._place.url("compare", f"{ancestor}...{descendant}"))["status"]
-        return status in ("ahead", "identical")
+        url = self._place.url("compare", f"{ancestor}...{descendant}")
+        return self._client.get(url, per_page=1)["status"] in ("ahead", "identical")
 
     # Pull requests.
     def propose(self, proposal: Proposal) -> Pull:
@@ -80,8 +80,15 @@ class GitHubForge:
         found = records.pull(data)
         if found.state is not PullState.CLOSED:
             return found
-        closer = self._client.get(self._place.url("issues", number)).get("closed_by")
-        return records.pull(data, closed_by=records.login(closer) if closer else None)
+        return records.pull(data, closed_by=self._closer(number))
+
+    def _closer(self, number: int) -> str | None:
+        """Who closed it: only the issue behind a pull request knows, where the server has one."""
+        try:
+            closer = self._client.get(self._place.url("issues", number)).get("closed_by")
+        except NotFound:
+            return None
+        return records.login(closer) if closer else None
 
     def pull_of_branch(self, branch: str) -> Pull | None:
         query = {"head": f"{self._place.owner}:{branch}", "state": "all"}
@@ -117,6 +124,11 @@ class GitHubForge:
         return [records.review(data) for data in listing if data["state"] != "PENDING"]
 
     # Talking.
+    def recent_comments(self, since: datetime) -> Sequence[Comment]:
+        query = {"since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        listing = self._client.pages(self._place.url("issues", "comments"), **query)
+        return [records.comment(data, int(data["issue_url"].rpartition("/")[2])) for data in listing]
+
     def comments(self, number: int, since: datetime | None = None) -> Sequence[Comment]:
         query = {} if since is None else {"since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         listing = self._client.pages(self._place.url("issues", number, "comments"), **query)

@@ -1,6 +1,7 @@
 """Scalars that a comment on their line marks: Flux setters, Slipway's own markers."""
 
 import re
+from bisect import bisect
 from collections.abc import Iterator
 
 from bot.domain.target import FluxSetter, Marker
@@ -49,17 +50,16 @@ def _commented(documents: Documents, comment: re.Pattern[str]) -> Iterator[tuple
     matches = list(comment.finditer(documents.text))
     if not matches:
         return
-    scalars = [place for document in documents.items for place in _scalars(document)]
+    scalars = sorted(
+        (place for document in documents.items for place in _scalars(document)),
+        key=lambda place: place.node.start,
+    )
+    starts = [place.node.start for place in scalars]
     for found in matches:
-        position = found.start()
-        line_start = documents.text.rfind("\n", 0, position) + 1
-        if any(place.node.start <= position < place.node.end for place in scalars):
-            continue
-        before = [place for place in scalars if line_start <= place.node.start and place.node.end <= position]
-        if before:
-            nearest = max(before, key=lambda place: place.node.end)
-            if _BETWEEN.fullmatch(documents.text, nearest.node.end, position):
-                yield found, nearest
+        index = bisect(starts, found.start()) - 1
+        # A match inside a scalar is text; one on a line of its own marks nothing.
+        if index >= 0 and _BETWEEN.fullmatch(documents.text, scalars[index].node.end, found.start()):
+            yield found, scalars[index]
 
 
 def _scalars(document: Document) -> Iterator[Place]:

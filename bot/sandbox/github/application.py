@@ -12,6 +12,8 @@ from starlette.routing import Route as WebRoute
 from bot.sandbox.github import git_http, routing
 from bot.sandbox.github.errors import Problem, not_found
 from bot.sandbox.github.graphql.execute import execute
+from bot.sandbox.github.pages import apps as app_pages
+from bot.sandbox.github.pages import reading, site, writing
 from bot.sandbox.github.rest import (
     apps,
     checks,
@@ -29,7 +31,7 @@ from bot.sandbox.github.rest import (
 from bot.sandbox.github.rest import pulls as pulls_rest
 from bot.sandbox.github.world import World
 
-# Importing them registers their routes, in this order.
+# Importing these and the pages registers their routes, in this order.
 MODULES = (
     apps,
     deliveries,
@@ -45,6 +47,7 @@ MODULES = (
     deployments,
     last,
 )
+PAGES = (site, app_pages, reading, writing)
 API = "/api/v3"
 LARGEST_BODY = 40_000_000
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -57,6 +60,7 @@ def build(world: World) -> Starlette:
     )
     routes.append(WebRoute("/api/graphql", _graphql(world), methods=["POST"]))
     routes.append(WebRoute("/{owner}/{repo}.git/{service:path}", git_http.serve, methods=["GET", "POST"]))
+    routes += site.routes(world)
     application = Starlette(routes=routes)
     application.state.world = world
     return application

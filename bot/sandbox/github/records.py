@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 Role = Literal["none", "read", "triage", "write", "maintain", "admin"]
+Kind = Literal["User", "Bot", "Organization"]
 ROLES: tuple[Role, ...] = ("none", "read", "triage", "write", "maintain", "admin")
 
 
@@ -17,7 +18,7 @@ class Account:
 
     id: int
     login: str
-    kind: Literal["User", "Bot", "Organization"]
+    kind: Kind
     name: str
     email: str
     created_at: datetime
@@ -50,6 +51,7 @@ class App:
     created_at: datetime
     description: str = ""
     external_url: str = "https://example.com"
+    setup_url: str | None = None
 
 
 @dataclass(slots=True)

@@ -1,6 +1,5 @@
 """Starting and stopping the server, and setting its world up without HTTP."""
 
-import secrets
 import socket
 import threading
 import time
@@ -9,20 +8,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import uvicorn
-from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.sandbox.github import events
-from bot.sandbox.github.access import Actor
+from bot.sandbox.github.actions.apps import (
+    install_app,
+    new_account,
+    register_app,
+    set_repositories,
+    uninstall_app,
+)
 from bot.sandbox.github.application import build
 from bot.sandbox.github.git import GitRepository, Person, TreeEdit
-from bot.sandbox.github.records import Account, App, Installation, Repository, Role, Team
-from bot.sandbox.github.render import apps as render
-from bot.sandbox.github.render.repositories import short_repository
+from bot.sandbox.github.records import Repository, Role, Team
 from bot.sandbox.github.webhooks import Outbox
 from bot.sandbox.github.world import World
 
-KEY_BITS = 2048
 START_SECONDS = 15.0
 FILE_MODE = 0o100644
 
@@ -86,12 +85,12 @@ class GitHubServer:
         """A person with a token of their own, which is returned."""
         with self.world.lock:
             if self.world.account(login) is None:
-                self._account(login, "User", name or login)
+                new_account(self.world, login, "User", name or login)
             return self.world.new_token("ghp", login).value
 
     def create_organization(self, login: str, *, members: Sequence[str] = ()) -> None:
         with self.world.lock:
-            account = self.world.account(login) or self._account(login, "Organization", login)
+            account = self.world.account(login) or new_account(self.world, login, "Organization", login)
             account.members = sorted({*account.members, *members})
 
     def create_team(self, organization: str, slug: str, members: Sequence[str]) -> None:
@@ -101,13 +100,6 @@ class GitHubServer:
             world = self.world
             team = Team(world.new_id(), organization, slug, slug, world.now(), list(members))
             world.state.teams.append(team)
-
-    def _account(self, login: str, kind: str, name: str) -> Account:
-        number = self.world.new_id()
-        email = f"{number}+{login}@users.noreply.{self.url.split('://')[1].split(':')[0]}"
-        account = Account(number, login, kind, name, email, self.world.now())  # type: ignore[arg-type]
-        self.world.state.accounts[login.casefold()] = account
-        return account
 
     # Repositories.
     def create_repository(
@@ -123,7 +115,7 @@ class GitHubServer:
         world = self.world
         owner, name = full_name.split("/")
         with world.lock:
-            account = world.account(owner) or self._account(owner, "Organization", owner)
+            account = world.account(owner) or new_account(self.world, owner, "Organization", owner)
             now = world.now()
             repo = Repository(world.new_id(), account.login, name, private, default_branch, now, now, now)
             git = GitRepository.create(world.git_path(repo), default_branch)
@@ -165,7 +157,7 @@ class GitHubServer:
         """Register an App; its owner is created when new."""
         world = self.world
         with world.lock:
-            account = world.account(owner) or self._account(owner, "User", owner)
+            account = world.account(owner) or new_account(self.world, owner, "User", owner)
             app, key = register_app(
                 world,
                 slug,
@@ -175,7 +167,6 @@ class GitHubServer:
                 webhook_url=webhook_url,
                 webhook_secret=webhook_secret,
             )
-            self._account(f"{slug}[bot]", "Bot", f"{slug}[bot]")
         return AppKeys(app.id, slug, key, webhook_secret)
 
     def install(self, app: AppKeys, repositories: Sequence[str]) -> int:
@@ -188,7 +179,24 @@ class GitHubServer:
             ids = [one.id for one in chosen] or None
             return install_app(world, record, account, ids).id
 
-    def web_url(self, path: str = "") -> str:
+    def cover(self, installation: int, repositories: Sequence[str]) -> None:
+        """Let an installation cover exactly these repositories."""
+        with self.world.lock:
+            record = self.world.state.installations[installation]
+            set_repositories(self.world, record, [self._repository(name).id for name in repositories])
+
+    def uninstall(self, installation: int) -> None:
+        with self.world.lock:
+            uninstall_app(self.world, self.world.state.installations[installation])
+
+    def set_webhook(self, app: AppKeys, url: str, secret: str) -> None:
+        """Point an App's webhook elsewhere, once it is known where the App listens."""
+        with self.world.lock:
+            record = self.world.state.apps[app.id]
+            record.webhook_url, record.webhook_secret = url, secret
+
+    def html_url(self, path: str = "") -> str:
+        """The address of a page, such as `/acme/gitops/pull/1`."""
         return self.world.html(path)
 
 
@@ -198,60 +206,3 @@ def listen(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind((host, port))
     return listener
-
-
-def register_app(
-    world: World,
-    slug: str,
-    *,
-    owner: str,
-    permissions: Mapping[str, str],
-    subscribed: Sequence[str],
-    webhook_url: str | None,
-    webhook_secret: str | None,
-) -> tuple[App, str]:
-    """The App and its private key in PEM, which is not kept."""
-    key = rsa.generate_private_key(public_exponent=65537, key_size=KEY_BITS)
-    private = key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.TraditionalOpenSSL,
-        serialization.NoEncryption(),
-    ).decode()
-    public = (
-        key.public_key()
-        .public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        .decode()
-    )
-    app = App(
-        id=world.new_id(),
-        slug=slug,
-        name=slug,
-        owner=owner,
-        client_id=f"Iv1.{secrets.token_hex(8)}",
-        public_key=public,
-        permissions={"metadata": "read", **permissions},
-        events=list(subscribed),
-        webhook_url=webhook_url,
-        webhook_secret=webhook_secret,
-        created_at=world.now(),
-    )
-    world.state.apps[app.id] = app
-    return app, private
-
-
-def install_app(world: World, app: App, account: str, repositories: list[int] | None) -> Installation:
-    now = world.now()
-    record = Installation(
-        world.new_id(), app.id, account, dict(app.permissions), list(app.events), repositories, now, now
-    )
-    world.state.installations[record.id] = record
-    inside = [one for one in world.state.repositories.values() if world.covers(record, one)]
-    payload = {
-        "action": "created",
-        "installation": render.installation(world, record),
-        "repositories": [short_repository(one) for one in inside],
-        "requester": None,
-        "sender": events.sender(world, Actor(login=account)),
-    }
-    events.deliver(world, app, "installation", "created", payload, installation=record)
-    return record

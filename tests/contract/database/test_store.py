@@ -129,6 +129,17 @@ def test_what_is_due_is_claimed_once_until_its_lease_ends(store: PostgresStore):
     assert store.claim_due(timedelta(seconds=30), 10) == 0
 
 
+def test_who_found_the_place_locked_comes_back_before_its_lease_ends(store: PostgresStore):
+    """A wake that met another promotion's lock is not late by a whole lease."""
+    store.create(promotion())
+    store.claim_due(timedelta(hours=1), 10)
+    store.come_back("p1", timedelta(minutes=1))
+    assert store.claim_due(timedelta(hours=1), 10) == 0
+
+    store.come_back("p1", timedelta(0))
+    assert store.claim_due(timedelta(hours=1), 10) == 1
+
+
 def test_a_change_of_stage_is_written_into_the_audit(store: PostgresStore):
     """Who, when, what and why can be read later."""
     store.create(promotion())

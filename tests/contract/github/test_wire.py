@@ -209,3 +209,44 @@ def test_lost_deliveries_are_sent_again(github_server, wire):
         assert app.redeliver_failed(long_ago) == 1
         wait_for(attempt)
     assert app.redeliver_failed(long_ago) == 0
+
+
+def test_a_check_is_shown_on_its_commit(server_world, proposal):
+    """Made, finished, run again: the newest run of the name says where it is."""
+    forge, sha = server_world.forge, proposal.base_sha
+    for conclusion in (None, "failure", None, "success"):
+        forge.check(CheckRun("slipway / canary", sha, "Canary", f"Now {conclusion}.", conclusion))
+
+    runs = server_world.ask("alice", "GET", f"/commits/{sha}/check-runs?filter=all")["check_runs"]
+    assert sorted((run["status"], run["conclusion"], run["output"]["summary"]) for run in runs) == [
+        ("completed", "failure", "Now failure."),
+        ("completed", "success", "Now success."),
+    ]
+
+
+def test_the_environments_page_tells_the_truth(server_world, proposal):
+    """One deployment for a commit in an environment, and a status for each change."""
+    forge, sha = server_world.forge, proposal.base_sha
+    for state in ("in_progress", "in_progress", "success"):
+        forge.deployment("production", sha, state, "Version 2", "https://x.test")
+    forge.deployment("staging", sha, "success", "Version 2", None)
+
+    deployments = server_world.ask("alice", "GET", f"/deployments?sha={sha}")
+    assert sorted(each["environment"] for each in deployments) == ["production", "staging"]
+    production = next(each["id"] for each in deployments if each["environment"] == "production")
+    statuses = server_world.ask("alice", "GET", f"/deployments/{production}/statuses")
+    assert [status["state"] for status in statuses] == ["success", "in_progress"]
+
+
+def test_a_reaction_is_seen_once(server_world, proposal):
+    """Eyes, once, by the bot."""
+    pull = server_world.forge.propose(proposal)
+    comment = server_world.comment(pull.number, "alice", "/promote")
+    for reaction in ("eyes", "eyes", "rocket"):
+        server_world.forge.react(comment, reaction)
+
+    seen = server_world.ask("alice", "GET", f"/issues/comments/{comment}/reactions")
+    assert [(each["content"], each["user"]["login"]) for each in seen] == [
+        ("eyes", "slipway[bot]"),
+        ("rocket", "slipway[bot]"),
+    ]

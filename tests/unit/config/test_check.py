@@ -4,8 +4,9 @@ from collections.abc import Mapping
 
 import pytest
 
+from bot.domain.config import load
 from bot.domain.mistake import Mistake
-from bot.manifests.check import check
+from bot.manifests.check import check, concerns
 
 SLIPWAY = """\
 version: 1
@@ -219,3 +220,21 @@ def test_models_that_are_right_are_checked_beside_wrong_ones() -> None:
         "models.fraud.environments.production.policy",
         "models.broken",
     ]
+
+
+@pytest.mark.parametrize(
+    ("path", "answer"),
+    [
+        ("slipway.yaml", True),
+        ("policies/own.yaml", True),
+        ("fraud/staging/kustomization.yml", True),
+        ("fraud/staging/deployment.yaml", False),
+        ("other/slipway.yaml", False),
+    ],
+)
+def test_a_pull_request_is_checked_when_it_touches_what_the_answer_depends_on(
+    path: str, *, answer: bool
+) -> None:
+    """The configuration, policies, and the files of the targets."""
+    assert answer == concerns(path, load(SLIPWAY))
+    assert concerns(path) == (path in {"slipway.yaml", "policies/own.yaml"})

@@ -112,11 +112,9 @@ def test_a_comment_edited_after_the_fact_says_nothing(parse, action):
     assert "just created" in parse("issue_comment", comment_payload() | {"action": action}).reason
 
 
-def test_a_comment_in_an_issue_is_ignored(parse):
-    """An issue has no pull request to act on."""
-    assert (
-        "not in a pull request" in parse("issue_comment", comment_payload() | {"issue": {"number": 1}}).reason
-    )
+def test_a_comment_is_read_whether_or_not_the_server_says_that_it_is_a_pull_requests(parse):
+    """Not every server that speaks GitHub's language marks them; the number tells them apart."""
+    assert parse("issue_comment", comment_payload() | {"issue": {"number": 7}}).pull == 7
 
 
 def test_text_that_no_database_stores_is_made_storable(parse):
@@ -386,6 +384,7 @@ def test_every_recorded_payload_is_read(shared_data, github_delivery, secret):
     assert kinds == {
         events.CheckRerequested,
         events.ChecksCompleted,
+        events.CommentCreated,
         events.Ignored,
         events.InstallationChanged,
         events.Ping,

@@ -4,12 +4,12 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from bot.sandbox.github.access import LEVELS
+from bot.sandbox.github.access import LEVELS, sees
 from bot.sandbox.github.errors import Problem, forbidden, not_found, unauthorized, unprocessable
 from bot.sandbox.github.records import App, Installation, Repository
 from bot.sandbox.github.render import apps as render
 from bot.sandbox.github.render.people import timestamp
-from bot.sandbox.github.render.repositories import repository
+from bot.sandbox.github.render.repositories import repository, repository_for
 from bot.sandbox.github.routing import Answer, Call, Form, route
 
 TOKEN_LIFE = timedelta(hours=1)
@@ -46,7 +46,15 @@ def get_app_by_slug(call: Call) -> Answer:
 def list_installations(call: Call) -> Answer:
     app = the_app(call)
     own = [one for one in call.world.state.installations.values() if one.app == app.id]
-    return Answer(200, [render.installation(call.world, one) for one in call.page(own)])
+    return Answer(200, [_listed(call, one) for one in call.page(own)])
+
+
+def _listed(call: Call, record: Installation) -> dict[str, Any]:
+    """GitHub describes the account of a listed installation as user and enterprise at once."""
+    shown = render.installation(call.world, record)
+    login, born = record.account, shown["created_at"]
+    shown["account"] |= {"name": login, "slug": login, "created_at": born, "updated_at": born}
+    return shown
 
 
 @route("GET", "/app/installations/{installation}")
@@ -154,6 +162,40 @@ def list_repositories(call: Call) -> Answer:
             "repositories": [repository(call.world, one) for one in call.page(inside)],
         },
     )
+
+
+@route("GET", "/user/installations")
+def list_own_installations(call: Call) -> Answer:
+    """Of the accounts where the person sees a repository."""
+    shown = [one for one in call.world.state.installations.values() if _shared(call, one)]
+    listed = [render.installation(call.world, one) for one in call.page(shown)]
+    return Answer(200, {"total_count": len(shown), "installations": listed})
+
+
+@route("GET", "/user/installations/{installation}/repositories")
+def list_own_repositories(call: Call) -> Answer:
+    found = call.world.state.installations.get(call.number("installation"))
+    inside = _shared(call, found) if found is not None else []
+    if found is None or not inside:
+        raise not_found()
+    return Answer(
+        200,
+        {
+            "total_count": len(inside),
+            "repository_selection": "all" if found.repositories is None else "selected",
+            "repositories": [repository_for(call.world, one, call.actor) for one in call.page(inside)],
+        },
+    )
+
+
+def _shared(call: Call, installation: Installation) -> list[Repository]:
+    """What both the installation and the person reach."""
+    if call.actor.app is not None:
+        raise forbidden("Resource not accessible by integration")
+    every = call.world.state.repositories.values()
+    return [
+        one for one in every if call.world.covers(installation, one) and sees(call.world, call.actor, one)
+    ]
 
 
 @route("DELETE", "/installation/token")

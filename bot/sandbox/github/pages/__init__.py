@@ -1,0 +1,1 @@
+"""Small pages to read pull requests, comment, and play the people who do."""

@@ -1,0 +1,186 @@
+"""The corners of proposing that a server reaches only in a race."""
+
+import base64
+import hashlib
+import json
+
+import pytest
+
+from bot.ports import Proposal, Refused
+
+BASE, TIP = "a" * 40, "b" * 40
+PROPOSAL = Proposal(
+    branch="slipway/x",
+    base_sha=BASE,
+    edits={"a.yaml": b"tag: v2\n", "same.yaml": b"tag: v1\n"},
+    commit_message="Promote",
+    title="Promote",
+    body="Why.",
+)
+PULL = {
+    "number": 7,
+    "state": "open",
+    "title": "Promote",
+    "body": "Why.",
+    "html_url": "https://github.test/octo/gitops/pull/7",
+    "head": {"ref": "slipway/x", "sha": TIP, "repo": {"full_name": "octo/gitops"}},
+    "base": {"ref": "main"},
+    "user": {"login": "slipway[bot]"},
+}
+
+
+def blob(content):
+    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
+
+
+def compared(**changes):
+    changed = {"filename": "a.yaml", "status": "modified", "sha": blob(b"tag: v2\n")}
+    return {"ahead_by": 1, "behind_by": 0, "files": [changed]} | changes
+
+
+def writes(script):
+    return [
+        (each.method, each.url.rpartition("gitops/")[2])
+        for each in script.sent
+        if each.method != "GET" and "/app/" not in each.url
+    ]
+
+
+@pytest.fixture
+def forge(app, script):
+    """Without GraphQL, and with the default branch known."""
+    app._shared.without_graphql.add(1)
+    forge = app.forge(1, "octo/gitops")
+    script.then(200, {"default_branch": "main"})
+    forge.default_branch()
+    return forge
+
+
+def remade(script):
+    """The answers to a commit that is made anew and forced onto the branch."""
+    script.then(200, {"tree": {"sha": "t"}})
+    script.then(201, {"sha": "t2"})
+    script.then(201, {"sha": TIP})
+    script.then(422, {"message": "Reference already exists"})
+
+
+def test_an_edit_that_changes_nothing_does_not_unsettle_a_branch(forge, script):
+    """A file that already says so on the base is in no commit; the branch is right all the same."""
+    script.then(200, [PULL])
+    script.then(200, compared())
+    script.then(200, {"type": "file", "sha": blob(b"tag: v1\n")})
+
+    assert forge.propose(PROPOSAL).number == 7
+    assert writes(script) == []
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        compared(ahead_by=2),
+        compared(behind_by=1),
+        compared(files=[{"filename": "a.yaml", "status": "modified", "sha": blob(b"evil")}]),
+        compared(files=[{"filename": "evil.yaml", "status": "added", "sha": blob(b"tag: v2\n")}]),
+        compared(files=[*compared()["files"], {"filename": "b.yaml", "status": "removed", "sha": "0"}]),
+        compared(files=[{"filename": "a.yaml", "status": "modified"}]),
+    ],
+)
+def test_a_branch_that_holds_anything_else_is_forced(forge, script, seen):
+    """Another file, other content, a second commit, an older base, a removal: the branch is made anew."""
+    script.then(200, [PULL])
+    script.then(200, seen)
+    remade(script)
+    script.then(200, seen)
+    script.then(200, {})
+    script.then(200, [PULL])
+
+    forge.propose(PROPOSAL)
+
+    assert writes(script)[-1] == ("PATCH", "git/refs/heads/slipway/x")
+    assert json.loads([each for each in script.sent if each.method == "PATCH"][-1].body) == {
+        "sha": TIP,
+        "force": True,
+    }
+
+
+@pytest.mark.parametrize(
+    "found", [(404, {"message": "Not Found"}), (200, {"sha": blob(b"other")}), (200, [])]
+)
+def test_an_edit_that_is_missing_in_the_commit_is_noticed(forge, script, found):
+    """The commit lacks a wanted change: it is not the one that was asked for."""
+    script.then(200, [PULL])
+    script.then(200, compared())
+    script.then(*found)
+    remade(script)
+    script.then(404, {"message": "Not Found"})
+    script.then(200, {})
+    script.then(200, [PULL])
+
+    forge.propose(PROPOSAL)
+
+    assert writes(script)[-1] == ("PATCH", "git/refs/heads/slipway/x")
+
+
+def test_two_workers_open_one_pull_request(forge, script):
+    """Refused because the other was faster: theirs is ours."""
+    script.then(200, [])
+    remade(script)
+    script.then(200, compared(ahead_by=2))
+    script.then(200, {})
+    script.then(422, {"message": "Validation Failed", "errors": ["A pull request already exists"]})
+    script.then(200, [PULL])
+
+    assert forge.propose(PROPOSAL).number == 7
+
+
+def test_a_pull_request_that_github_refuses_is_told(forge, script):
+    """No other worker, only a no: GitHub's reason is passed on."""
+    script.then(200, [])
+    script.then(200, {"tree": {"sha": "t"}})
+    script.then(201, {"sha": "t2"})
+    script.then(201, {"sha": TIP})
+    script.then(201, {})
+    script.then(422, {"message": "Validation Failed", "errors": ["No commits between main and slipway/x"]})
+    script.then(200, [])
+
+    with pytest.raises(Refused, match="No commits between"):
+        forge.propose(PROPOSAL)
+
+
+def test_a_server_without_the_filter_does_not_hand_us_another_pull_request(forge, script):
+    """A listing that ignores the branch asked for is read for that branch."""
+    script.then(200, [{**PULL, "number": 3, "head": {**PULL["head"], "ref": "feature"}}])
+    script.then(200, {"tree": {"sha": "t"}})
+    script.then(201, {"sha": "t2"})
+    script.then(201, {"sha": TIP})
+    script.then(201, {})
+    script.then(201, PULL)
+
+    assert forge.propose(PROPOSAL).number == 7
+
+
+def test_bytes_go_as_a_blob(forge, script):
+    """What is no text is sent in base64, in a request of its own."""
+    script.then(200, [])
+    script.then(200, {"tree": {"sha": "t"}})
+    script.then(201, {"sha": "blob"})
+    script.then(201, {"sha": "t2"})
+    script.then(201, {"sha": TIP})
+    script.then(201, {})
+    script.then(201, PULL)
+
+    forge.propose(Proposal("slipway/x", BASE, {"a.bin": b"\xff"}, "m", "Promote", "Why."))
+
+    sent = next(json.loads(each.body) for each in script.sent if each.url.endswith("/git/blobs"))
+    assert base64.b64decode(sent["content"]) == b"\xff"
+
+
+@pytest.mark.parametrize("path", ["../x", "/etc/passwd", "a//b", "a/./b"])
+def test_an_edit_outside_of_the_repository_is_refused(forge, script, path):
+    """Before anything is sent."""
+    sent = len(script.sent)
+
+    with pytest.raises(Refused, match="no path"):
+        forge.propose(Proposal("slipway/x", BASE, {path: b""}, "m", "t", "b"))
+
+    assert len(script.sent) == sent
