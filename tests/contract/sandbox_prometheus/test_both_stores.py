@@ -185,11 +185,19 @@ def test_more_than_selectors_is_refused(embedded):
 
 
 def test_it_is_ready(embedded):
-    """Readiness, build information and form-encoded queries answer like Prometheus'."""
+    """Readiness and build information answer like Prometheus'."""
     assert httpx.get(f"{embedded}/-/ready", trust_env=False).status_code == 200
     assert ask(embedded, "status/buildinfo").json()["data"]["version"]
-    posted = httpx.post(f"{embedded}/api/v1/query", data={"query": "up"}, trust_env=False)
-    assert posted.json()["data"]["result"][0]["value"][1] == "1"
+
+
+@pytest.mark.real("prometheus")
+@pytest.mark.parametrize("place", ["data", "params"])
+def test_queries_may_be_posted(real, embedded, place):
+    """A posted query may stand in the form or in the address."""
+    for url in (real, embedded):
+        posted = httpx.post(f"{url}/api/v1/query", **{place: {"query": "up"}}, trust_env=False)
+
+        assert posted.json()["data"]["result"][0]["value"][1] == "1"
 
 
 def test_a_gone_target_is_stale(tmp_path):
