@@ -17,6 +17,7 @@ from bot.adapters.database.figures import Figures
 from bot.adapters.database.store import PostgresStore, healthy
 from bot.adapters.github import GITHUB, GitHubApp
 from bot.adapters.mlflow import MlflowRegistry
+from bot.adapters.oci import Credentials, OciRegistry, from_docker_config
 from bot.adapters.prometheus import Connection, Prometheus
 from bot.jobs import tasks
 from bot.jobs.configuration import Configurations
@@ -85,7 +86,7 @@ def build(settings: Settings) -> Slipway:
         store=PostgresStore(engine),
         app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
         registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
-        images=_NoImages(),
+        images=OciRegistry(_registries(settings)),
         metrics=_metrics(settings),
         cluster=_cluster(settings),
         clock=SystemClock(),
@@ -100,11 +101,6 @@ def build(settings: Settings) -> Slipway:
         resync=Resync(outside, configurations, proposer).run,
     )
     return Slipway(settings, engine, queue, outside)
-
-
-class _NoImages:
-    def digest(self, reference: str) -> str | None:
-        return None
 
 
 def _secrets(joined: str) -> tuple[str, ...]:
@@ -127,6 +123,11 @@ def _metrics(settings: Settings) -> Mapping[str, Metrics]:
     return {"default": Prometheus(connection)}
 
 
+def _registries(settings: Settings) -> Mapping[str, Credentials]:
+    file = settings.registry_auth_file
+    return from_docker_config(file.read_text()) if file is not None else {}
+
+
 def _cluster(settings: Settings) -> Cluster | None:
     if settings.argocd_url is None:
         return None
@@ -138,7 +139,7 @@ def _revealed(secret: SecretStr | None) -> str | None:
 
 
 def _pages(api: str) -> str:
-    """Where people see what the API at this address serves: github.com, or the host of a server of one's own."""
+    """Where people see what this API serves: github.com, or a server of one's own."""
     if api.rstrip("/") == GITHUB:
         return "https://github.com"
     return api.rstrip("/").removesuffix("/api/v3")

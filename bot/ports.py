@@ -152,6 +152,9 @@ class Forge(Protocol):
     def reviews(self, number: int) -> Sequence[Review]: ...
 
     # Talking.
+    def recent_comments(self, since: datetime) -> Sequence[Comment]:
+        """Comments in all pull requests and issues that were written or edited since then, one listing."""
+
     def comments(self, number: int, since: datetime | None = None) -> Sequence[Comment]: ...
     def upsert_comment(self, number: int, marker: str, body: str) -> int:
         """The bot's one comment that carries `marker` (an HTML comment), made or edited; returns its id.

@@ -47,6 +47,10 @@ class Settings(BaseSettings):
     argocd_url: str | None = Field(None, description="Address of Argo CD's API.")
     argocd_token: SecretStr | None = Field(None, description="Token with the right to get applications.")
 
+    registry_auth_file: Path | None = Field(
+        None, description="Credentials of container registries, in the form of Docker's config.json."
+    )
+
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
     def private_key(self) -> str:

@@ -1,7 +1,10 @@
 """The command line."""
 
+from typing import Annotated
+
 import typer
 
+from bot import __version__
 from bot.cli.bump import bump
 from bot.cli.check import check
 from bot.cli.policy import policy
@@ -18,8 +21,19 @@ app.command()(sandbox)
 app.command()(serve)
 
 
+def _tell_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"slipway {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def slipway() -> None:
+def slipway(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=lambda wanted: _tell_version(wanted=wanted), is_eager=True)
+    ] = False,
+) -> None:
     """Machine-learning models from an MLflow registry to production, and back, through pull requests."""
 
 

@@ -59,7 +59,7 @@ class CanaryLook:
                 history = []
             watch = _watch(reader, history, settings, promotion, kept)
             verdict = watch.source_down(at, trouble.message)
-            return _seen(promotion, watch, verdict, reader, history, [])
+            return _seen(promotion, watch, reader, _Taken(verdict, history))
         watch = _watch(reader, history, settings, promotion, kept)
         windows = reader.ingest(answers, at)
         verdict = None
@@ -67,7 +67,7 @@ class CanaryLook:
             verdict = watch.observe(window)
             if verdict is not None:
                 break
-        return _seen(promotion, watch, verdict, reader, history, windows)
+        return _seen(promotion, watch, reader, _Taken(verdict, history, windows))
 
     def _metrics(self, slo: Slo) -> Metrics:
         name = slo.source or "default"
@@ -126,19 +126,19 @@ def _answer(metrics: Metrics, ask: Ask) -> Sequence[Series]:
     return metrics.raw(ask.text, ask.start, ask.end) if ask.raw else metrics.instant(ask.text, ask.end)
 
 
-def _seen(
-    promotion: Promotion,
-    watch: Watch,
-    verdict: Verdict | None,
-    reader: CanaryReader,
-    history: Sequence[Window],
-    windows: Sequence[Window],
-) -> Seen:
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    verdict: Verdict | None
+    history: Sequence[Window]
+    windows: Sequence[Window] = ()
+
+
+def _seen(promotion: Promotion, watch: Watch, reader: CanaryReader, taken: _Taken) -> Seen:
     state = {
-        "history": [window.to_json() for window in history],
+        "history": [window.to_json() for window in taken.history],
         "reader": reader.state(),
         "watch": watch.state(),
         "extra": promotion.watch_extra,
     }
-    watched = Watched(state, [window.to_json() for window in windows])
-    return Seen(verdict, watch.progress(), watched)
+    watched = Watched(state, [window.to_json() for window in taken.windows])
+    return Seen(taken.verdict, watch.progress(), watched)

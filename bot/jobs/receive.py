@@ -2,14 +2,12 @@
 
 import logging
 
-from bot.domain import commands
 from bot.jobs.configuration import Configurations
-from bot.jobs.events import COMMANDS, EVENTS, Event
+from bot.jobs.events import EVENTS, Event
+from bot.jobs.hear import Hearing
 from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
-from bot.jobs.store import Repository, RequestRow
-from bot.messages import replies
-from bot.ports import OutsideError
+from bot.jobs.store import Repository
 from bot.webhooks import github_events as github
 from bot.webhooks.mlflow import RegistryChanged
 
@@ -24,9 +22,10 @@ class Receiver:
         self._store = outside.store
         self._configurations = configurations
         self._proposer = proposer
+        self._hearing = Hearing(outside)
 
     def receive(self, source: str, delivery_id: str) -> None:
-        """Do what one delivery asks for, once. Trouble outside leaves it unfinished: the sweep tries again."""
+        """Do what one delivery asks for, once; after trouble outside the sweep tries again."""
         delivery = self._store.delivery(source, delivery_id)
         if delivery is None:
             return
@@ -64,42 +63,15 @@ class Receiver:
             self._store.wake(self._store.open_pulls(event.repository).values())
 
     def _spoken(self, event: github.CommentCreated | github.ReviewSubmitted) -> None:
+        repository = self._known(event)
+        if repository is None:
+            return
         if isinstance(event, github.ReviewSubmitted):
             self._wake_pull(event.repository, event.pull)
-        if event.is_bot:
-            return
-        said = commands.parse(event.body)
-        if not said.commands and not said.mistakes:
-            return
-        promotion = self._store.of_pull(event.repository, event.pull)
-        repository = self._known(event)
-        if promotion is None or repository is None:
-            return
-        # A review cannot carry reactions; its own id, negated, keeps it apart from comments.
-        comment = event.comment if isinstance(event, github.CommentCreated) else -event.review
-        self._acknowledge(repository, comment)
-        if said.mistakes:
-            forge = self._outside.forge(repository)
-            text = replies.mistakes(said.mistakes)
-            forge.upsert_comment(event.pull, replies.marker("mistakes", comment), text)
-        self._store.add_requests(
-            [
-                RequestRow(
-                    event.repository, event.pull, event.author, COMMANDS.dump(command), comment, ordinal
-                )
-                for ordinal, command in enumerate(said.commands)
-            ]
-        )
-        self._store.wake([promotion.id])
-
-    def _acknowledge(self, repository: Repository, comment: int) -> None:
-        if comment <= 0:
-            return
-        try:
-            self._outside.forge(repository).react(comment, "eyes")
-        except OutsideError as trouble:
-            # A courtesy: the answer itself is what counts.
-            logger.info("no reaction on comment %s: %s", comment, trouble)
+        if not event.is_bot:
+            # A review cannot carry reactions; its own id, negated, keeps it apart from comments.
+            said = event.comment if isinstance(event, github.CommentCreated) else -event.review
+            self._hearing.hear(repository, event.pull, event.author, event.body, said)
 
     def _known(self, event: github.RepositoryEvent) -> Repository | None:
         """The repository as we know it; an installation that does not match speaks for nobody."""

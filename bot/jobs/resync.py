@@ -3,8 +3,10 @@
 import logging
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from bot.jobs.configuration import Configurations
+from bot.jobs.hear import Hearing
 from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
 from bot.jobs.store import Repository
@@ -13,6 +15,9 @@ from bot.ports import OutsideError
 logger = logging.getLogger(__name__)
 
 _LOOK_BACK = timedelta(minutes=30)
+_LONGEST_LOOK_BACK = timedelta(days=3)
+_OVERLAP = timedelta(minutes=5)
+"""Clocks differ, and a listing may lag behind."""
 
 
 class Resync:
@@ -22,6 +27,7 @@ class Resync:
         self._outside = outside
         self._configurations = configurations
         self._proposer = proposer
+        self._hearing = Hearing(outside)
 
     def run(self) -> None:
         """Look at everything; trouble in one place does not keep the others from being looked at."""
@@ -35,7 +41,8 @@ class Resync:
         for name, step in steps:
             self._try(name, step)
         for repository in self._outside.store.repositories():
-            self._try(f"pull requests of {repository.name}", lambda: self._compare_pulls(repository))  # noqa: B023  called at once
+            self._try(f"pull requests of {repository.name}", partial(self._compare_pulls, repository))
+            self._try(f"comments of {repository.name}", partial(self._listen_again, repository))
 
     def _compare_pulls(self, repository: Repository) -> None:
         """Wake each promotion whose pull request is not open any more, or has another head or label set."""
@@ -44,6 +51,15 @@ class Resync:
             return
         still_open = {pull.number for pull in self._outside.forge(repository).open_pulls()}
         self._outside.store.wake(promotion for pull, promotion in waiting.items() if pull not in still_open)
+
+    def _listen_again(self, repository: Repository) -> None:
+        """Hear what was said since the last time; what a webhook brought already is known."""
+        now = self._outside.clock.now()
+        since = max(repository.heard_at or now, now - _LONGEST_LOOK_BACK) - _OVERLAP
+        for comment in self._outside.forge(repository).recent_comments(since):
+            if not comment.from_bot and not comment.edited and comment.created_at >= since:
+                self._hearing.hear(repository, comment.pull, comment.author, comment.body, comment.id)
+        self._outside.store.set_heard(repository.name, now)
 
     def _try(self, what: str, step: Callable[[], object]) -> None:
         try:

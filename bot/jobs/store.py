@@ -22,6 +22,8 @@ class Repository:
     installation: int
     files: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
+    heard_at: datetime | None = None
+    """Up to when its comments were last listed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,9 @@ class Store(Protocol):
         """The delivery while nobody has finished it."""
 
     def finish(self, source: str, delivery_id: str) -> None: ...
+    def recover(self, lease: timedelta) -> None:
+        """Let everything that a killed process may have held be found at once, not when its lease ends."""
+
     def reclaim_deliveries(self, lease: timedelta) -> int:
         """Wake the job of each delivery that nobody finished within `lease`, at most 20 times each."""
 
@@ -100,6 +105,7 @@ class Store(Protocol):
     def set_repositories(self, installed: Iterable[tuple[int, str]]) -> None:
         """Make the known repositories exactly these, keeping the configuration of those that stay."""
 
+    def set_heard(self, name: str, at: datetime) -> None: ...
     def set_configuration(self, name: str, files: Mapping[str, str], commit: str) -> None: ...
 
     # Promotions.
@@ -159,8 +165,8 @@ class Store(Protocol):
     def transitions(self, promotion: str) -> Sequence[Transition]: ...
 
     # Requests.
-    def add_requests(self, rows: Sequence[RequestRow]) -> None:
-        """Remember commands; those of a comment that is known already are not added twice."""
+    def add_requests(self, rows: Sequence[RequestRow]) -> int:
+        """Remember commands, once each; returns how many were new."""
 
     def pending_requests(self, repository: str, pulls: Sequence[int]) -> Sequence[RequestRow]: ...
     def request(self, request: int) -> RequestRow | None: ...
@@ -178,7 +184,15 @@ class Store(Protocol):
     ) -> Quarantine | None: ...
     def place_quarantine(self, quarantine: Quarantine) -> None: ...
     def lift_quarantine(
-        self, repository: str, model: str, environment: str, version: str, by: str, reason: str, at: datetime
+        self,
+        repository: str,
+        model: str,
+        environment: str,
+        version: str,
+        *,
+        by: str,
+        reason: str,
+        at: datetime,
     ) -> None: ...
 
     # The registry as last seen.

@@ -6,12 +6,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import procrastinate
+from procrastinate.jobs import Status
 
 from bot.jobs.store import Store
-from bot.jobs.sweep import sweep_forever
+from bot.jobs.sweep import LEASE, sweep_forever
 from bot.jobs.tasks import RESYNC
 
 CONCURRENCY = 8
+TIDY_EVERY = 300.0
+"""Seconds."""
 GRACE = 10.0
 """Seconds that running jobs get to finish when the process stops."""
 
@@ -22,6 +25,7 @@ logger = logging.getLogger(__name__)
 async def working(queue: procrastinate.App, store: Store) -> AsyncIterator[None]:
     """Work while the block runs. Begins with a resync: whatever was missed while nobody listened."""
     async with queue.open_async():
+        await asyncio.to_thread(store.recover, LEASE)
         await _resync_now(queue)
         worker = asyncio.create_task(
             queue.run_worker_async(
@@ -31,14 +35,25 @@ async def working(queue: procrastinate.App, store: Store) -> AsyncIterator[None]
                 delete_jobs="always",
             )
         )
-        sweeper = asyncio.create_task(sweep_forever(store))
+        beside = (asyncio.create_task(sweep_forever(store)), asyncio.create_task(_tidy_forever(queue)))
         try:
             yield
         finally:
-            for task in (sweeper, worker):
+            for task in (*beside, worker):
                 task.cancel()
-            await asyncio.gather(sweeper, worker, return_exceptions=True)
+            await asyncio.gather(*beside, worker, return_exceptions=True)
 
 
 async def _resync_now(queue: procrastinate.App) -> None:
     await queue.configure_task(RESYNC).defer_async(timestamp=0)
+
+
+async def _tidy_forever(queue: procrastinate.App) -> None:
+    """Take away jobs whose worker died: the sweep has found their work again, only their rows are left."""
+    while True:
+        await asyncio.sleep(TIDY_EVERY)
+        try:
+            for job in await queue.job_manager.get_stalled_jobs():
+                await queue.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
+        except Exception:
+            logger.warning("dead jobs were not taken away; it is tried again", exc_info=True)

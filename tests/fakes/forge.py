@@ -272,6 +272,10 @@ class FakeForge:
         return list(self.given_reviews.get(number, ()))
 
     # Talking.
+    def recent_comments(self, since: datetime) -> Sequence[Comment]:
+        self._call("recent_comments")
+        return [said for said in self.said.values() if said.created_at >= since]
+
     def comments(self, number: int, since: datetime | None = None) -> Sequence[Comment]:
         self._call("comments")
         self._seen(number)

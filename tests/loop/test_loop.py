@@ -160,3 +160,16 @@ def test_a_broken_configuration_keeps_the_last_good_one_and_tells_where(world):
     world.forge.commit("main", {"slipway.yaml": good})
     world.resync.run()
     assert [issue.state for issue in world.forge.issues.values()] == ["closed"]
+
+
+def test_a_comment_whose_webhook_was_lost_is_heard_once(world):
+    """GitHub never retries; the listing of comments repairs it."""
+    world.alias("2")
+    pull = world.newest().pull
+    world.forge.comment(pull, "ada", "/promote")
+    world.resync.run()
+    world.resync.run()
+    world.drain()
+
+    assert world.newest().stage is Stage.WATCHING
+    assert sum("asked" in text for text in world.answers(pull)) == 1

@@ -44,6 +44,7 @@ repositories = Table(
     Column("installation", BigInteger, nullable=False),
     Column("files", JSONB, nullable=False, server_default=text("'{}'")),
     Column("commit", Text),
+    _at("heard_at", nullable=True),
 )
 
 promotions = Table(

@@ -124,6 +124,11 @@ class GitHubForge:
         return [records.review(data) for data in listing if data["state"] != "PENDING"]
 
     # Talking.
+    def recent_comments(self, since: datetime) -> Sequence[Comment]:
+        query = {"since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        listing = self._client.pages(self._place.url("issues", "comments"), **query)
+        return [records.comment(data, int(data["issue_url"].rpartition("/")[2])) for data in listing]
+
     def comments(self, number: int, since: datetime | None = None) -> Sequence[Comment]:
         query = {} if since is None else {"since": since.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
         listing = self._client.pages(self._place.url("issues", number, "comments"), **query)
