@@ -9,6 +9,7 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from bot.adapters.prometheus import Connection, Prometheus
 from bot.sandbox import prometheus
 from bot.sandbox.processes import Processes, wait_until
 
@@ -174,6 +175,22 @@ def test_a_range_query_has_the_same_steps(real, embedded):
 
     assert results[0]["resultType"] == results[1]["resultType"] == "matrix"
     assert results[0]["result"][0]["values"][-1] == results[1]["result"][0]["values"][-1] == [end, "1027"]
+
+
+@pytest.mark.real("prometheus")
+def test_slipway_reads_the_same_from_both(real, embedded):
+    """Slipway's own adapter finds the same series with the same values in both."""
+    end = time.time()
+    found = [
+        {
+            frozenset(series.labels.items()): {value for _, value in series.samples}
+            for series in Prometheus(Connection(url)).raw("http_requests_total", end - 20, end)
+        }
+        for url in (real, embedded)
+    ]
+
+    assert len(found[0]) == 3
+    assert found[0] == found[1]
 
 
 def test_more_than_selectors_is_refused(embedded):
