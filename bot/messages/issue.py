@@ -24,17 +24,7 @@ class Drift:
 def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
     """Title and body for the commit that broke `slipway.yaml` or a policy."""
     files = sorted({mistake.file for mistake in mistakes})
-    count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
-    rows = [
-        (
-            code(f"{m.file}:{m.line}:{m.column}", 200),
-            code(m.key, 120),
-            text(m.message, 300),
-            text(m.hint, 300),
-        )
-        for m in mistakes[:_MOST_ROWS]
-    ]
-    more = md("_And {} more._", len(mistakes) - _MOST_ROWS) if len(mistakes) > _MOST_ROWS else Markdown("")
+    count = _count(mistakes)
     needed = [
         md(
             "Commit {} has {} in {}.",
@@ -49,9 +39,42 @@ def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdo
     ]
     return f"Slipway cannot read its configuration: {count}", fit(
         needed,
-        [table(("Where", "Key", "Mistake", "What would be right"), rows), more],
-        md("`slipway check` finds the same on your machine."),
+        list(_mistakes(mistakes)),
+        _SAME,
     )
+
+
+def proposed(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
+    """Title and text of the check on a pull request that touches the configuration or a pin."""
+    if not mistakes:
+        right = md("Commit {}: `slipway.yaml`, the policies and every pin are right.", code(commit[:12], 12))
+        return "Everything is right", fit([right], [], _SAME)
+    needed = [
+        md("Commit {} has {}:", code(commit[:12], 12), Markdown(_count(mistakes))),
+        *_mistakes(mistakes),
+    ]
+    return _count(mistakes), fit(needed, [], _SAME)
+
+
+_SAME = md("`slipway check` finds the same on your machine.")
+
+
+def _count(mistakes: Sequence[Mistake]) -> str:
+    return f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
+
+
+def _mistakes(mistakes: Sequence[Mistake]) -> tuple[Markdown, Markdown]:
+    rows = [
+        (
+            code(f"{m.file}:{m.line}:{m.column}", 200),
+            code(m.key, 120),
+            text(m.message, 300),
+            text(m.hint, 300),
+        )
+        for m in mistakes[:_MOST_ROWS]
+    ]
+    more = md("_And {} more._", len(mistakes) - _MOST_ROWS) if len(mistakes) > _MOST_ROWS else Markdown("")
+    return table(("Where", "Key", "Mistake", "What would be right"), rows), more
 
 
 def drift(drifts: Sequence[Drift]) -> tuple[str, Markdown]:
