@@ -5,9 +5,11 @@ from typing import Annotated
 import typer
 
 from bot import __version__
+from bot.cli.backtest import backtest
 from bot.cli.bump import bump
 from bot.cli.check import check
 from bot.cli.policy import policy
+from bot.cli.replay import replay
 from bot.cli.sandbox import sandbox
 from bot.cli.schema import schema
 from bot.cli.serve import serve
@@ -17,6 +19,8 @@ app.command()(check)
 app.command()(bump)
 app.command()(schema)
 app.add_typer(policy, name="policy")
+app.command()(backtest)
+app.command()(replay)
 app.command()(sandbox)
 app.command()(serve)
 
