@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain import commands
 from bot.domain.comparison import compare
-from bot.domain.evidence import Column, Metric, Signature
+from bot.domain.evidence import Column, Metric, Signature, VersionEvidence
 from bot.domain.facts import Approval, EarlierEnvironment
 from bot.domain.gate import Enforce, GateResult
 from bot.domain.gates import evaluate
@@ -85,7 +85,25 @@ def hostile():
     )
 
 
+def prompt(version, text):
+    """A version of a prompt: text and variables, and nothing else."""
+    return VersionEvidence(
+        "greeting",
+        version,
+        "https://mlflow.example.test/#/prompts/greeting",
+        created_at=NOW,
+        description="shorter",
+        signature=Signature((Column("name", "text"),), ()),
+        prompt=text,
+    )
+
+
 BODIES = {
+    "prompt": lambda: compare(
+        prompt("2", "You are kind.\nAnswer {{name}} in two sentences.\n```\n@octocat </details>\n```"),
+        prompt("1", "You are kind.\nAnswer {{name}} at length."),
+    ),
+    "prompt-first": lambda: compare(prompt("1", "You are kind.\nAnswer {{name}} at length."), None),
     "better": lambda: compare(samples.evidence("3"), samples.evidence("2")),
     "worse": lambda: compare(
         worse(),
