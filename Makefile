@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas docs bench-check bench-evidence clean
+.PHONY: help demo test lint lock schemas docs bench-canary bench-check bench-evidence bench-pins clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -35,6 +35,10 @@ lint: $(VENV)/installed  ## ruff, mypy, import-linter
 test: lint  ## set everything up and pass the tests
 	$(BIN)/pytest $(TESTS)
 
+bench-pins: $(VENV)/installed  ## exact edits of YAML, beside other writers
+	$(UV) pip install --quiet --target .slipway/bench-pins -r benchmarks/pins/writers.txt
+	$(BIN)/python benchmarks/pins/bench_pins.py
+
 COMPILE = $(UV) pip compile --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --universal
 
 lock: $(BIN)/uv  ## pin the newest versions that pyproject.toml allows
@@ -52,6 +56,9 @@ docs: schemas  ## fill the tables of keys in the documentation
 
 bench-check: $(VENV)/installed  ## how long slipway check takes for 200 models
 	$(BIN)/python benchmarks/check/bench.py
+
+bench-canary: $(VENV)/installed  ## canary deciders over simulated services (RUNS=40, FAMILY=smooth or stormy)
+	$(BIN)/python benchmarks/canary/run.py --runs $(or $(RUNS),40) --family $(or $(FAMILY),smooth) --scenarios
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway

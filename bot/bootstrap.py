@@ -139,7 +139,7 @@ def _revealed(secret: SecretStr | None) -> str | None:
 
 
 def _pages(api: str) -> str:
-    """Where people see what the API at this address serves: github.com, or the host of a server of one's own."""
+    """Where people see what this API serves: github.com, or a server of one's own."""
     if api.rstrip("/") == GITHUB:
         return "https://github.com"
     return api.rstrip("/").removesuffix("/api/v3")

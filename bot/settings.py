@@ -80,7 +80,7 @@ def load() -> Settings:
         for problem in error.errors(include_input=False, include_url=False):
             key = str(problem["loc"][0])
             field = Settings.model_fields.get(key)
-            about = f" ({field.description})" if field and field.description else ""
+            about = f": {field.description}" if field and field.description else ""
             what = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
             mistakes.append(f"SLIPWAY_{key.upper()} {what}{about}")
     mistakes += _key_mistakes(settings)

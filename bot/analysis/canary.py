@@ -98,7 +98,7 @@ class Watch:
         if self._verdict is not None:
             return self._verdict
         if self._last is not None and window.at <= self._last:
-            self._note(f"a window that ended at {window.at:g} came after one of {self._last:g}: ignored")
+            self.note(f"a window that ended at {window.at:g} came after one of {self._last:g}: ignored")
             return None
         self._digest = _chain(self._digest, window.to_json())
         self._down_since = None
@@ -138,7 +138,7 @@ class Watch:
             return self._verdict
         if self._down_since is None:
             self._down_since = at
-            self._note(f"the metrics server gave no answer: {reason}")
+            self.note(f"the metrics server gave no answer: {reason}")
         if at - self._down_since >= self.settings.source_down_limit:
             minutes = (at - self._down_since) / 60
             return self.conclude(
@@ -194,10 +194,11 @@ class Watch:
             if fault is None:
                 sound[slo] = count
             else:
-                self._note(f"{slo}: {fault}: ignored")
+                self.note(f"{slo}: {fault}: ignored")
         return sound
 
-    def _note(self, note: str) -> None:
+    def note(self, note: str) -> None:
+        """Keep a sentence about the data for the verdict; the first ten different ones are kept."""
         if len(self._notes) < _MOST_NOTES and note not in self._notes:
             self._notes.append(note)
 

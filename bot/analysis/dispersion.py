@@ -66,8 +66,8 @@ def _typical(counts: Sequence[Count]) -> float:
 
 def _shrunk_cv2(counts: Sequence[Count], ratio: float, allowed: float) -> float:
     """The largest excess variance over several block lengths (bunches may last longer than a window),
-    each per request of one window, shrunk by how little it rests on towards what the shorter blocks told,
-    the shortest towards the prior.
+    each per request of one window, shrunk by how little it rests on towards the prior, or towards what the
+    shorter blocks told where that is less.
     """
     mean_total = sum(count.total for count in counts) / len(counts)
     # A ratio far below what is allowed says little of the scatter at the allowed ratio: a floor.
@@ -90,7 +90,7 @@ def _shrunk_cv2(counts: Sequence[Count], ratio: float, allowed: float) -> float:
         # The variance of a Poisson count's squared deviation over its mean is 2 + 1/mean.
         noise = 1.0 + 0.5 / max(mean_total * length * level, 0.05)
         weight = len(blocks) / (len(blocks) + _PRIOR_WINDOWS * noise)
-        learned = weight * cv2 + (1 - weight) * learned
+        learned = weight * cv2 + (1 - weight) * min(learned, PRIOR_CV2)
         best = max(best, learned)
     return min(best, _MAX_CV2)
 

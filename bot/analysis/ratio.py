@@ -281,7 +281,7 @@ class RatioWatch:
         """Go on from what `state` said."""
         self.main.restore(state["main"])
         self.down.restore(state["down"])
-        if self.changed is not None:
+        if self.changed is not None and state["changed"] is not None:
             self.changed.restore(state["changed"])
         self.beside.restore(state["beside"])
         if self.relative is not None:

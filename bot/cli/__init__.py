@@ -1,10 +1,15 @@
 """The command line."""
 
+from typing import Annotated
+
 import typer
 
+from bot import __version__
+from bot.cli.backtest import backtest
 from bot.cli.bump import bump
 from bot.cli.check import check
 from bot.cli.policy import policy
+from bot.cli.replay import replay
 from bot.cli.sandbox import sandbox
 from bot.cli.schema import schema
 from bot.cli.serve import serve
@@ -14,12 +19,25 @@ app.command()(check)
 app.command()(bump)
 app.command()(schema)
 app.add_typer(policy, name="policy")
+app.command()(backtest)
+app.command()(replay)
 app.command()(sandbox)
 app.command()(serve)
 
 
+def _tell_version(*, wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"slipway {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
-def slipway() -> None:
+def slipway(
+    *,
+    version: Annotated[
+        bool, typer.Option("--version", callback=lambda wanted: _tell_version(wanted=wanted), is_eager=True)
+    ] = False,
+) -> None:
     """Machine-learning models from an MLflow registry to production, and back, through pull requests."""
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,7 +36,7 @@ def bump(
         Path, typer.Option(help="Local checkout of the GitOps repository.", exists=True, file_okay=False)
     ] = Path(),
     digest: Annotated[
-        str | None, typer.Option(help="Digest of the image (sha256:…), where one is pinned.")
+        str | None, typer.Option(help="Digest of the image (sha256:…), instead of asking its registry.")
     ] = None,
     mlflow: Annotated[
         str | None,
@@ -131,6 +132,15 @@ def _image(model: Model, version: ModelVersion, digest: str | None) -> ImagePin 
     image = image_of(model.image, version)
     if digest is not None:
         return replace(image, digest=check_digest(digest))
-    if wants_digest(model.image, image):
-        raise _refused(f"the digest of {image} is pinned here: give it with --digest sha256:…")
-    return image
+    if not wants_digest(model.image, image):
+        return image
+    from bot.adapters.oci import OciRegistry  # noqa: PLC0415  # most bumps need no registry
+
+    try:
+        with closing(OciRegistry()) as registry:
+            found = registry.digest(str(image))
+    except OutsideError as error:
+        raise _refused(f"the digest of {image} is pinned here. {error}. Or give --digest sha256:…") from None
+    if found is None:
+        raise _refused(f"the digest of {image} is pinned here, and there is no such image yet")
+    return replace(image, digest=found)

@@ -8,27 +8,31 @@ import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
-from itertools import chain
+from itertools import chain, islice
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from pydantic import BaseModel, Tag
 from pydantic.fields import FieldInfo
 
+from bot.domain.mistake import shortened
+
+_MOST_COMPARED = 300
+
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """The hint "did you mean `policy`?", or "one of …" where nothing is near; empty when nothing is known."""
-    choices = sorted(set(known))
+    choices = sorted(set(islice(known, _MOST_COMPARED)))
     if near := nearest(word, choices):
-        return f"did you mean `{near}`?"
+        return f"did you mean `{shortened(near, 60)}`?"
     if len(choices) < 2:  # noqa: PLR2004  # one choice is no choice
         return f"write `{choices[0]}`" if choices else ""
-    return "one of " + ", ".join(f"`{choice}`" for choice in choices[:20])
+    return "one of " + ", ".join(f"`{shortened(choice, 60)}`" for choice in choices[:20])
 
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that `word` is probably a misspelling of."""
-    folded = {choice.casefold(): choice for choice in known}
+    folded = {choice[:100].casefold(): choice for choice in islice(known, _MOST_COMPARED)}
     near = difflib.get_close_matches(word[:100].casefold(), folded, n=1, cutoff=0.6)
     return folded[near[0]] if near else None
 

@@ -15,7 +15,7 @@ from pydantic_core import PydanticCustomError
 
 from bot.domain.annotations import did_you_mean
 from bot.domain.document import Document, Plain, read
-from bot.domain.mistake import ConfigError, Mistake
+from bot.domain.mistake import MOST, ConfigError, Mistake, shortened
 from bot.domain.order import circle, promotion_order, strays
 from bot.domain.slo import Slo
 from bot.domain.target import ImageSource, Selector, StorageSource
@@ -209,11 +209,11 @@ def load_partly(text: str, path: str = FILE) -> Reading:
 def _order_mistakes(document: Document) -> Iterator[Mistake]:
     """Asked of the plain data, so that a mistake elsewhere in a model does not hide these."""
     for model, after in _afters(document).items():
-        for name in strays(after):
-            hint = did_you_mean(str(after[name]), set(after) - {name})
+        for name in strays(after)[:MOST]:
+            hint = did_you_mean(str(after[name]), (other for other in after if other != name))
             yield document.mistake(
                 ("models", model, "environments", name, "after"),
-                f"there is no environment `{after[name]}`",
+                f"there is no environment `{shortened(str(after[name]), 60)}`",
                 hint or "leave `after` out of the first environment",
                 value=True,
             )

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 import yaml
 
-from bot.domain.mistake import ConfigError, Mistake, Path, written
+from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened, written
 
 MAX_CHARACTERS = 1_000_000
 MAX_DEPTH = 40
+MAX_KEY = 500
+MAX_TEXT = 10_000
 MAX_VALUES = 250_000
 
 Scalar = str | int | float | bool | None
@@ -137,6 +139,8 @@ class _Composer:
                     node.text = event.value
                     plain = event.implicit[0]
                     node.value = resolve(event.value) if plain else event.value
+                    if len(event.value) > MAX_TEXT:
+                        raise self._stop(event, f"a text has at most {MAX_TEXT:,} characters")
                     self._add(node, event)
                 case yaml.AliasEvent():
                     self._add(self._aliased(event), event)
@@ -150,15 +154,19 @@ class _Composer:
         if event.anchor is not None:
             self._anchors[event.anchor] = node
         if event.tag not in {None, "!"}:
-            self._report(node, f"the tag `{event.tag}` is not read here", "remove it, and quote what is text")
+            self._report(
+                node,
+                f"the tag `{shortened(event.tag, 60)}` is not read here",
+                "remove it, and quote what is text",
+            )
         return node
 
     def _aliased(self, event: yaml.AliasEvent) -> Node:
         node = self._anchors.get(str(event.anchor))
         if node is None:
-            raise self._stop(event, f"no anchor `&{event.anchor}` stands above")
+            raise self._stop(event, f"no anchor `&{shortened(str(event.anchor), 60)}` stands above")
         if any(node is unfinished for unfinished, _ in self._open):
-            raise self._stop(event, f"`*{event.anchor}` would contain itself")
+            raise self._stop(event, f"`*{shortened(str(event.anchor), 60)}` would contain itself")
         return node
 
     def _add(self, node: Node, event: yaml.Event) -> None:
@@ -173,11 +181,18 @@ class _Composer:
         for key, node in zip(children[::2], children[1::2], strict=True):
             if key.text is None:
                 self._report(key, "a key must be text")
+            elif len(key.text) > MAX_KEY:
+                # Pydantic repeats the way to a mistake in each one that it tells.
+                self._report(key, f"a key has at most {MAX_KEY} characters")
             elif key.text == "<<":
                 merged += node.value if isinstance(node.value, list) else [node]
             elif key.text in entries:
                 first = entries[key.text].line
-                self._report(key, f"the key `{key.text}` stands here twice", f"the first is on line {first}")
+                self._report(
+                    key,
+                    f"the key `{shortened(key.text, 60)}` stands here twice",
+                    f"the first is on line {first}",
+                )
             else:
                 entries[key.text] = Entry(key.line, key.column, node)
         for node in merged:
@@ -188,7 +203,8 @@ class _Composer:
         return entries
 
     def _report(self, node: Node, message: str, hint: str = "") -> None:
-        self.mistakes.append(Mistake(self.path, node.line, node.column, "", message, hint))
+        if len(self.mistakes) < MOST:
+            self.mistakes.append(Mistake(self.path, node.line, node.column, "", message, hint))
 
     def _stop(self, event: yaml.Event, message: str, hint: str = "") -> ConfigError:
         return ConfigError([*self.mistakes, Mistake(self.path, *_start(event), "", message, hint)])

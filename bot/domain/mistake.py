@@ -3,6 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+MOST = 200
+"""More mistakes than this are not told: nobody reads them, and telling costs time."""
+
+_LONGEST_PART = 60
+
 Path = tuple[str | int, ...]
 """The way to a value: keys of mappings and indexes of lists, from the top of the file."""
 
@@ -34,12 +39,18 @@ class ConfigError(Exception):
 
 
 def written(path: Path) -> str:
-    """`("models", "a b", "targets", 0)` → `models."a b".targets[0]`."""
+    """`("models", "a b", "targets", 0)` → `models."a b".targets[0]`; a very long key is shortened."""
     text = ""
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
         else:
+            part = shortened(part, _LONGEST_PART)  # noqa: PLW2901  # what is written of it
             plain = part.replace("-", "").replace("_", "").isalnum()
             text += ("." if text else "") + (part if plain else f'"{part}"')
     return text
+
+
+def shortened(text: str, most: int) -> str:
+    """At most so many characters of a text."""
+    return text if len(text) <= most else f"{text[: most - 1]}…"

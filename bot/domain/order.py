@@ -5,19 +5,26 @@ happens. Several may come after the same one (regions). Every `after` names an e
 model, and nothing comes after itself, however long the way.
 """
 
+import heapq
+from collections import defaultdict
 from collections.abc import Mapping
 
 
 def promotion_order(after: Mapping[str, str | None]) -> tuple[str, ...]:
     """The environments, each behind the one it comes after, else in the order of the file.
 
-    What `strays` or `circle` would name is left out.
+    What `strays` or `circle` would name, and what comes after that, is left out.
     """
+    names = list(after)
+    following: dict[str | None, list[int]] = defaultdict(list)
+    for number, name in enumerate(names):
+        following[after[name]].append(number)
+    ready = following[None].copy()
     ordered: list[str] = []
-    waiting = list(after)
-    while ready := [name for name in waiting if after[name] is None or after[name] in ordered]:
-        ordered.append(ready[0])
-        waiting.remove(ready[0])
+    while ready:
+        ordered.append(names[heapq.heappop(ready)])
+        for number in following[ordered[-1]]:
+            heapq.heappush(ready, number)
     return tuple(ordered)
 
 
@@ -30,10 +37,15 @@ def circle(after: Mapping[str, str | None]) -> tuple[str, ...]:
     """One circle of environments that come after each other, ending where it began; empty where there
     is none: `("a", "b", "a")` when a comes after b and b after a.
     """
+    walked: set[str] = set()
     for start in after:
-        way = [start]
-        while (earlier := after.get(way[-1])) is not None and earlier not in way:
-            way.append(earlier)
-        if earlier == start:
-            return (*way, start)
+        way: dict[str, None] = {}
+        name: str | None = start
+        while name is not None and name in after and name not in walked:
+            if name in way:
+                names = list(way)
+                return (*names[names.index(name) :], name)
+            way[name] = None
+            name = after[name]
+        walked.update(way)
     return ()

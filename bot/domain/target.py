@@ -110,7 +110,10 @@ class Workload(FileEntry):
     Knative Service.
     """
 
-    container: str = Field(min_length=1, description="Name of the container or init container.")
+    container: str = Field(
+        min_length=1,
+        description="Name of the container or init container; user-container where Knative's has none.",
+    )
     kind: str | None = Field(default=None, description="Kind of the workload, where the file has several.")
     name: str | None = Field(default=None, description="Name of the workload, where the file has several.")
 

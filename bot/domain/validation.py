@@ -15,9 +15,12 @@ from pydantic_core import ErrorDetails
 
 from bot.domain.annotations import Place, did_you_mean, nearest
 from bot.domain.document import Document, Plain
-from bot.domain.mistake import ConfigError, Mistake, Path
+from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened
 
 M = TypeVar("M", bound=BaseModel)
+
+_LONGEST_VALUE = 60
+_LONGEST_SENTENCE = 300
 
 _EXPECTED = {
     "string_type": "text",
@@ -48,20 +51,24 @@ def validate(document: Document, model: type[M]) -> M:
 
 
 def validate_partly(document: Document, model: type[M]) -> tuple[M | None, tuple[Mistake, ...]]:
-    """All mistakes, and what is left of the data without the entries (two levels deep) that have some;
-    None where nothing usable is left.
+    """All mistakes (the first `MOST`), and what is left of the data without the entries (two levels deep)
+    that have some; None where nothing usable is left.
     """
     data = document.plain()
     try:
         return model.model_validate(data), document.mistakes
     except ValidationError as error:
         errors = error.errors(include_url=False)
-    faults = [_Fault(tuple(found["loc"]), found) for found in errors]
-    mistakes = (*document.mistakes, *_told(_Spot(document, data, (), Place.of(model)), faults))
+    faults = [_Fault(tuple(found["loc"]), found) for found in errors[:MOST]]
+    mistakes = [*document.mistakes, *_told(_Spot(document, data, (), Place.of(model)), faults)]
+    if len(errors) > MOST:
+        mistakes.append(document.mistake((), f"more than {MOST} mistakes: the others are not told"))
     try:
-        return model.model_validate(_without(data, {tuple(found["loc"][:2]) for found in errors})), mistakes
+        return model.model_validate(_without(data, {tuple(found["loc"][:2]) for found in errors})), tuple(
+            mistakes
+        )
     except ValidationError:
-        return None, mistakes
+        return None, tuple(mistakes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,7 +201,8 @@ def _sentence(error: ErrorDetails, data: Plain, place: Place) -> tuple[str, str]
         examples = " or ".join(f"`{example}`" for example in place.examples)
         return f"`{_short(data)}` has not the right form", f"write it like {examples}" if examples else ""
     message = str(context["error"]) if "error" in context else error["msg"]
-    return message.replace("Input should", "this should"), str(context.get("hint", ""))
+    message = shortened(message, _LONGEST_SENTENCE).replace("Input should", "this should")
+    return message, shortened(str(context.get("hint", "")), _LONGEST_SENTENCE)
 
 
 def _kind(data: Plain) -> str:
@@ -212,8 +220,7 @@ def _kind(data: Plain) -> str:
 
 
 def _short(data: Plain) -> str:
-    text = str(data)
-    return text if len(text) <= 60 else text[:59] + "…"  # noqa: PLR2004  # one line of a terminal
+    return shortened(str(data), _LONGEST_VALUE)
 
 
 def _without(data: Plain, places: set[tuple[str | int, ...]]) -> Plain:

@@ -10,6 +10,7 @@ from typing import Any
 
 from bot.analysis.canary import Progress, Watch
 from bot.analysis.reader import Ask, CanaryReader, Span, history_reader
+from bot.analysis.replay import Record
 from bot.analysis.settings import Settings
 from bot.analysis.windows import Window
 from bot.domain.policy import Policy
@@ -47,27 +48,27 @@ class CanaryLook:
         metrics = self._metrics(slo)
         reader = _reader(promotion, slo, settings)
         kept = self._outside.store.watched(promotion.id)
+        history = _kept_history(kept)
+        if kept is not None:
+            reader.restore(kept["reader"])
         try:
-            if kept is None:
+            if history is None:
                 history = self._history(promotion, slo, settings, metrics)
-            else:
-                history = [Window.from_json(window) for window in kept["history"]]
-                reader.restore(kept["reader"])
             answers = {ask.text: _answer(metrics, ask) for ask in reader.asks(at)}
         except OutsideError as trouble:
-            if kept is None:
-                history = []
-            watch = _watch(reader, history, settings, promotion, kept)
+            watch = _watch(reader, history or [], settings, promotion, kept)
             verdict = watch.source_down(at, trouble.message)
-            return _seen(promotion, watch, verdict, reader, history, [])
+            return _seen(promotion, watch, verdict, reader, history=history, windows=[])
         watch = _watch(reader, history, settings, promotion, kept)
         windows = reader.ingest(answers, at)
+        for note in reader.notes:
+            watch.note(note)
         verdict = None
         for window in windows:
             verdict = watch.observe(window)
             if verdict is not None:
                 break
-        return _seen(promotion, watch, verdict, reader, history, windows)
+        return _seen(promotion, watch, verdict, reader, history=history, windows=windows)
 
     def _metrics(self, slo: Slo) -> Metrics:
         name = slo.source or "default"
@@ -85,6 +86,18 @@ class CanaryLook:
         )
         answers = {ask.text: _answer(metrics, ask) for ask in reader.asks(until)}
         return [window for window in reader.ingest(answers, until) if window.candidate]
+
+
+def recorded(kept: Mapping[str, Any], windows: Sequence[Mapping[str, Any]]) -> Record:
+    """What replays the verdict of a stored watch with its stored windows."""
+    return Record.from_json({**kept, "windows": windows})
+
+
+def _kept_history(kept: Mapping[str, Any] | None) -> Sequence[Window] | None:
+    """None where it was not read yet: the metrics server was away from the beginning."""
+    if kept is None or not kept["history_is_read"]:
+        return None
+    return [Window.from_json(window) for window in kept["history"]]
 
 
 def _names(promotion: Promotion) -> Mapping[str, str]:
@@ -131,11 +144,14 @@ def _seen(
     watch: Watch,
     verdict: Verdict | None,
     reader: CanaryReader,
-    history: Sequence[Window],
+    *,
+    history: Sequence[Window] | None,
     windows: Sequence[Window],
 ) -> Seen:
+    record = Record(reader.slos, tuple(history or ()), watch.settings, (), promotion.watch_extra)
     state = {
-        "history": [window.to_json() for window in history],
+        **record.to_json(),
+        "history_is_read": history is not None,
         "reader": reader.state(),
         "watch": watch.state(),
         "extra": promotion.watch_extra,

@@ -86,9 +86,7 @@ class Configurations:
         try:
             parse(files, self._shipped)
         except ConfigError as error:
-            logger.warning(
-                "%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), FILE
-            )
+            logger.warning("%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), FILE)
             self._tell(forge, commit, error)
             return
         self._outside.store.set_configuration(repository.name, files, commit)

@@ -93,7 +93,7 @@ class Observer:
             quarantine=place.quarantine if place is not None else None,
             newer=others.newer,
             overtaken=others.overtaken,
-            plan=self._plan(promotion, forge, model, environment, others, now),
+            plan=self._plan(promotion, forge, (model, environment), others, now),
             pull=pull,
             gates=(
                 self._judge.gates(promotion, place, forge, pull, now)
@@ -126,11 +126,11 @@ class Observer:
         self,
         promotion: Promotion,
         forge: Forge,
-        model: Model | None,
-        environment: Environment | None,
+        configured: tuple[Model | None, Environment | None],
         others: "_Others",
         now: datetime,
     ) -> BumpPlan | NoPlan | None:
+        model, environment = configured
         if promotion.stage not in UNMERGED or model is None or environment is None:
             return None
         if promotion.stage is Stage.WAITING and others.open_before is not None:

@@ -86,7 +86,13 @@ class Performer:
                 )
             case effects.LiftQuarantine(version=version, owner=owner, reason=reason):
                 self._store.lift_quarantine(
-                    repository, promotion.model, promotion.environment, version, owner, reason, now
+                    repository,
+                    promotion.model,
+                    promotion.environment,
+                    version,
+                    by=owner,
+                    reason=reason,
+                    at=now,
                 )
 
     def settle(self, promotion: Promotion) -> tuple[AliasDue | TagDue, ...]:
@@ -205,7 +211,7 @@ class Performer:
     def _rights(
         self, promotion: Promotion, seen: Observation, author: str
     ) -> tuple[list[str], list[tuple[str, str]]]:
-        """The words of the commands that this person may give here, and the others with the reason why not."""
+        """Words of the commands that this person may give here, and of the others with the reason."""
         allowed: list[str] = []
         denied: list[tuple[str, str]] = []
         for command in _ONE_OF_EACH:

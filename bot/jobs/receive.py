@@ -25,7 +25,7 @@ class Receiver:
         self._hearing = Hearing(outside)
 
     def receive(self, source: str, delivery_id: str) -> None:
-        """Do what one delivery asks for, once. Trouble outside leaves it unfinished: the sweep tries again."""
+        """Do what one delivery asks for, once; after trouble outside the sweep tries again."""
         delivery = self._store.delivery(source, delivery_id)
         if delivery is None:
             return

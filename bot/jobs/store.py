@@ -166,7 +166,7 @@ class Store(Protocol):
 
     # Requests.
     def add_requests(self, rows: Sequence[RequestRow]) -> int:
-        """Remember commands; those of a comment that is known already are not added twice. Returns the new."""
+        """Remember commands, once each; returns how many were new."""
 
     def pending_requests(self, repository: str, pulls: Sequence[int]) -> Sequence[RequestRow]: ...
     def request(self, request: int) -> RequestRow | None: ...
@@ -184,7 +184,15 @@ class Store(Protocol):
     ) -> Quarantine | None: ...
     def place_quarantine(self, quarantine: Quarantine) -> None: ...
     def lift_quarantine(
-        self, repository: str, model: str, environment: str, version: str, by: str, reason: str, at: datetime
+        self,
+        repository: str,
+        model: str,
+        environment: str,
+        version: str,
+        *,
+        by: str,
+        reason: str,
+        at: datetime,
     ) -> None: ...
 
     # The registry as last seen.

@@ -23,7 +23,7 @@ def register(
     reconcile: Callable[[str], None],
     resync: Callable[[], None],
 ) -> None:
-    """Give the queue its jobs. Each runs in a thread and catches its own errors: nothing is retried by the queue."""
+    """Give the queue its jobs. Each runs in a thread and catches its errors: the queue retries nothing."""
 
     @queue.task(name=RECEIVE)
     def _receive(source: str, delivery: str) -> None:

@@ -55,5 +55,5 @@ async def _tidy_forever(queue: procrastinate.App) -> None:
         try:
             for job in await queue.job_manager.get_stalled_jobs():
                 await queue.job_manager.finish_job(job, status=Status.FAILED, delete_job=True)
-        except Exception:  # noqa: BLE001  whatever it was, the next round tries again
+        except Exception:
             logger.warning("dead jobs were not taken away; it is tried again", exc_info=True)

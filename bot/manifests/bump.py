@@ -26,7 +26,11 @@ _BOM = "\ufeff"
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where to write what. `expect`: what must be pinned there now, or the bump is refused as stale."""
+    """Where to write what.
+
+    `expect`: what must be pinned there now, or the bump is refused as stale. Such a bump takes a pin back
+    to what `find` told before: parts that were not pinned go again, parts that were come back.
+    """
 
     selector: Selector
     pin: Pin
@@ -74,7 +78,7 @@ def bump(text: str, target: Target) -> Bump:
     mark, body = _without_bom(text)
     documents = parse(body)
     found = locate(documents, target.selector)
-    edits = found.form.plan(target.pin)
+    edits = found.form.plan(target.pin, restore=target.expect is not None)
     if not edits:
         return Bump(text, ())
     if target.expect is not None:

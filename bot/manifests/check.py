@@ -114,7 +114,7 @@ class _Check:
         candidates = selector.candidate_files()
         found = {file: data for file in candidates if (data := self._read(file)) is not None}
         if len(found) != 1:
-            yield self._document.mistake(path, _not_one(tuple(found), candidates), value=True)
+            yield self._document.mistake(path, *_not_one(tuple(found), candidates), value=True)
             return
         ((file, content),) = found.items()
         try:
@@ -137,10 +137,11 @@ class _Check:
             self._claims[claim] = path
 
 
-def _not_one(found: tuple[str, ...], candidates: tuple[str, ...]) -> str:
+def _not_one(found: tuple[str, ...], candidates: tuple[str, ...]) -> tuple[str, str]:
+    told = " or ".join(f"`{file}`" for file in found or candidates)
     if found:
-        return f"which one is meant, {' or '.join(f'`{file}`' for file in found)}? Name the file itself"
-    return f"there is no file {' or '.join(f'`{file}`' for file in candidates)}"
+        return f"which one is meant, {told}?", "name the file itself"
+    return f"there is no file {told}", "symlinks and files over 1 MB are not read"
 
 
 def _sample(*templates: str | None) -> ModelVersion:

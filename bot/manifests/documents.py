@@ -5,7 +5,7 @@ that a bomb of aliases is as small as its text), depth and size are capped.
 """
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -26,7 +26,9 @@ from yaml.events import (
 from bot.manifests.errors import NotParsable, TooLarge, UnsupportedScalar
 from bot.manifests.templates import has_actions, mask
 
-MAX_BYTES = 1_000_000
+MAX_BYTES = 1024 * 1024
+# What a file may come to when every alias is written out, in characters; bombs come to billions.
+MAX_EXPANDED = 16 * MAX_BYTES
 MAX_DEPTH = 200
 # Line breaks to YAML 1.1 but not to Git, GitHub or editors: a diff would not show what changed.
 _HIDDEN_BREAKS = re.compile("[\u0085\u2028\u2029]")
@@ -91,9 +93,7 @@ class Documents:
 def parse(text: str) -> Documents:
     """Read a text without its byte order mark. Raises TooLarge, NotParsable, UnsupportedScalar."""
     if len(text) > MAX_BYTES or len(text.encode("utf-8", "surrogatepass")) > MAX_BYTES:
-        raise TooLarge(
-            f"the file is over {MAX_BYTES // 1000} kB: split it, or keep pins in a file of their own"
-        )
+        raise TooLarge(f"the file is over {MAX_BYTES} bytes: split it, or keep pins in a file of their own")
     if found := _HIDDEN_BREAKS.search(text):
         line = text.count("\n", 0, found.start()) + 1
         raise UnsupportedScalar(
@@ -136,6 +136,8 @@ def _read(text: str) -> list[Document]:
     events: list[Event] = []
     anchors: dict[str, tuple[Node, list[Node]]] = {}
     open_nodes: list[tuple[Node, list[Node]]] = []
+    weights: list[int] = [0]
+    anchored: dict[Node, int] = {}
     for event in _events(text):
         kind = type(event)
         if kind is DocumentStartEvent:
@@ -145,6 +147,10 @@ def _read(text: str) -> list[Document]:
             node.end = event.end_mark.index
             node.last = len(events)
             events.append(END)
+            weight = weights.pop()
+            weights[-1] += weight
+            if node.anchor is not None:
+                anchored[node] = weight
         elif kind is not DocumentEndEvent:
             node = _node(event, kind, len(events), anchors)
             events.append((node.kind, node.tag, node.anchor, node.value, node.style is None))
@@ -156,9 +162,20 @@ def _read(text: str) -> list[Document]:
                 children: list[Node] = []
                 node.children = children
                 open_nodes.append((node, children))
+                weights.append(1)
                 if len(open_nodes) > MAX_DEPTH:
                     raise NotParsable(f"line {node.line}: nested deeper than {MAX_DEPTH} levels")
+            else:
+                weights[-1] += len(node.value) + 1 if node.target is None else _weight(node.target, anchored)
+                if weights[-1] > MAX_EXPANDED:
+                    raise TooLarge(
+                        f"line {node.line}: written out, the aliases make the file too large to read"
+                    )
     return documents
+
+
+def _weight(target: Node, anchored: Mapping[Node, int]) -> int:
+    return len(target.value) + 1 if target.kind == "scalar" else anchored.get(target, 1)
 
 
 def _events(text: str) -> Iterator[Any]:

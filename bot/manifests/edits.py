@@ -96,6 +96,7 @@ def add_key(
         raise UnsupportedScalar(f"{where} is missing and cannot be added here: add it by hand")
     check_not_shared(parent)
     check_value(value)
+    flow = any(node.flow for node in parent.chain)
     siblings = [
         (name, node)
         for name, node in parent.node.pairs()
@@ -103,12 +104,12 @@ def add_key(
         and node.kind == "scalar"
         and node.style not in ("|", ">")
         and name.line == node.line
+        and not (flow and _is_empty(node))
     ]
     if not siblings:
         raise UnsupportedScalar(f"{where} is missing and has no neighbour to stand after: add it by hand")
     rank = {name: place for place, name in enumerate(after)}
     name, sibling = min(reversed(siblings), key=lambda pair: rank.get(pair[0].value, len(rank)))
-    flow = any(node.flow for node in parent.chain)
     quote = flow and name.style == '"'
     written = [render(part, None, flow=flow, quote=quote) for part in (key, value)]
     if number:
@@ -235,10 +236,15 @@ def _empty_span(documents: Documents, place: Place, where: str) -> tuple[int, in
 
 def _end_of_value(documents: Documents, key: Node, value: Node) -> int:
     """The end of a pair in one line, also where the value is empty."""
-    if value.style is None and not value.value and value.anchor is None and value.tag is None:
+    if _is_empty(value):
         found = _COLON.match(documents.text, key.end)
         return found.end() if found else key.end
     return value.end
+
+
+def _is_empty(node: Node) -> bool:
+    """Whether nothing at all is written for a value."""
+    return node.style is None and not node.value and node.anchor is None and node.tag is None
 
 
 def _is_json(place: Place) -> bool:

@@ -19,6 +19,7 @@ from bot.manifests.image_reference import (
 )
 from bot.manifests.lookup import Place, show
 from bot.manifests.pin import ImagePin, Pin
+from bot.manifests.scalars import is_null
 
 Part = Literal["image", "name", "tag", "digest"]
 Holds = Literal["image", "text", "any", "number"]
@@ -36,8 +37,12 @@ class Form(Protocol):
     def read(self) -> Pin | None:
         """What is pinned now; None where nothing is."""
 
-    def plan(self, pin: Pin) -> list[Edit]:
-        """The edits that make it this pin; none when it is already."""
+    def plan(self, pin: Pin, *, restore: bool = False) -> list[Edit]:
+        """The edits that make it this pin; none when it is already.
+
+        `restore`: it was this pin before, as `read` told it. Then a part that it lacks goes again, and one
+        that is missing now comes back, whether or not keys may be added otherwise.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,22 +68,35 @@ class Scalar:
         if self.missing is not None:
             return None
         span(self.documents, self.place)
+        if is_null(self.place.node):
+            return None
         text = self.place.node.value.removeprefix(self.prefix)
         return try_image(text) if self.holds == "image" else text
 
-    def plan(self, pin: Pin) -> list[Edit]:
-        value = self.prefix + self._text(pin)
+    def plan(self, pin: Pin, *, restore: bool = False) -> list[Edit]:
+        if restore and pin == "":
+            return self._restore_nothing()
+        value = self.prefix + self._text(pin, restore=restore)
         if self.missing is None:
             edit = set_scalar(self.documents, self.place, value, number=self.holds == "number")
             return [edit] if edit else []
-        if not self.insert:
+        if not (self.insert or restore):
             raise missing_key(self.place, self.missing)
         return [add_key(self.documents, self.place, self.missing, value, number=self.holds == "number")]
 
-    def _text(self, pin: Pin) -> str:
+    def _restore_nothing(self) -> list[Edit]:
+        """A key that Slipway may add was added by it; any other was there and empty."""
+        if self.missing is not None:
+            return []
+        if self.insert:
+            return [remove_key(self.documents, self.place)]
+        edit = set_scalar(self.documents, self.place, self.prefix, empty=True)
+        return [edit] if edit else []
+
+    def _text(self, pin: Pin, *, restore: bool) -> str:
         if isinstance(pin, str) and self.holds != "image":
             return pin
-        image = as_image(pin)
+        image = as_image(pin, restore=restore)
         current = self.place.node.value.removeprefix(self.prefix) if self.missing is None else ""
         return _reference(image, current, show(self.place.path))
 
@@ -118,9 +136,13 @@ class Parts:
     def read(self) -> ImagePin:
         return ImagePin(self._repository(), self._text(self.keys.tag), self._text(self.keys.digest))
 
-    def plan(self, pin: Pin) -> list[Edit]:
-        image = self._image(pin)
-        edits = [*self._plan_repository(image.repository), *self._plan_tag(image), *self._plan_digest(image)]
+    def plan(self, pin: Pin, *, restore: bool = False) -> list[Edit]:
+        image = as_image(pin, restore=True) if restore else self._image(pin)
+        edits = [
+            *self._plan_repository(image.repository, restore=restore),
+            *self._plan_tag(image, restore=restore),
+            *self._plan_digest(image, restore=restore),
+        ]
         return [edit for edit in edits if edit is not None]
 
     def _image(self, pin: Pin) -> ImagePin:
@@ -137,8 +159,7 @@ class Parts:
         if place is None:
             return None
         span(self.documents, place)
-        plain_null = place.node.style is None and place.node.value in ("", "~", "null")
-        return None if plain_null else place.node.value or None
+        return None if is_null(place.node) else place.node.value or None
 
     def _repository(self) -> str | None:
         name = self._text(self.keys.name)
@@ -147,23 +168,31 @@ class Parts:
             return self.otherwise
         return f"{registry}/{name}" if registry is not None else name
 
-    def _plan_repository(self, wanted: str | None) -> list[Edit | None]:
+    def _plan_repository(self, wanted: str | None, *, restore: bool) -> list[Edit | None]:
         current = self._repository()
         if wanted is None or current is None or same_repository(wanted, current):
             return []
+        name = self.mapping.child(self.keys.name)
+        if restore and self.insert and wanted == self.otherwise and name is not None:
+            return [remove_key(self.documents, name)]
         if self.keys.registry is not None and self._text(self.keys.registry) is not None:
             registry, path = split_name(wanted)
-            return [self._set(self.keys.registry, registry), self._set(self.keys.name, path)]
-        return [self._set(self.keys.name, wanted)]
+            return [
+                self._set(self.keys.registry, registry, restore),
+                self._set(self.keys.name, path, restore),
+            ]
+        return [self._set(self.keys.name, wanted, restore)]
 
-    def _plan_tag(self, image: ImagePin) -> list[Edit | None]:
+    def _plan_tag(self, image: ImagePin, *, restore: bool) -> list[Edit | None]:
         place = self.mapping.child(self.keys.tag)
         if image.tag is not None:
             # A place that is pinned by digest alone stays that way.
             only_digest = image.digest is not None and self.mapping.child(self.keys.digest) is not None
-            return [] if place is None and only_digest else [self._set(self.keys.tag, image.tag)]
+            return [] if place is None and only_digest else [self._set(self.keys.tag, image.tag, restore)]
         if place is None or self._text(self.keys.tag) is None or self.word == "digest":
             return []
+        if self.emptied and restore:
+            return [set_scalar(self.documents, place, "", empty=True)]
         if self.emptied:
             raise BadReference(
                 f"{show(place.path)} holds a tag, and the new pin has only a digest: the tag would tell "
@@ -171,9 +200,9 @@ class Parts:
             )
         return [remove_key(self.documents, place)]
 
-    def _plan_digest(self, image: ImagePin) -> list[Edit | None]:
+    def _plan_digest(self, image: ImagePin, *, restore: bool) -> list[Edit | None]:
         if image.digest is not None:
-            return [self._set(self.keys.digest, image.digest)]
+            return [self._set(self.keys.digest, image.digest, restore)]
         place = self.mapping.child(self.keys.digest)
         if place is None or self._text(self.keys.digest) is None:
             return []
@@ -183,11 +212,11 @@ class Parts:
             else remove_key(self.documents, place)
         ]
 
-    def _set(self, key: str, value: str) -> Edit | None:
+    def _set(self, key: str, value: str, restore: bool) -> Edit | None:  # noqa: FBT001 - always told
         place = self.mapping.child(key)
         if place is not None:
             return set_scalar(self.documents, place, value)
-        if not self.insert:
+        if not (self.insert or restore):
             raise missing_key(self.mapping, key)
         return add_key(
             self.documents, self.mapping, key, value, after=(self.keys.tag, self.keys.name, "name")
@@ -210,8 +239,8 @@ class Marked:
             return try_image(found["image"])
         return ImagePin(found.get("name") or None, found.get("tag") or None, found.get("digest") or None)
 
-    def plan(self, pin: Pin) -> list[Edit]:
-        image = as_image(pin)
+    def plan(self, pin: Pin, *, restore: bool = False) -> list[Edit]:
+        image = as_image(pin, restore=restore)
         parts = {part for _, part in self.marked}
         if image.digest is not None and not parts & {"image", "digest"}:
             there = " and the ".join(sorted(parts))
@@ -220,12 +249,13 @@ class Marked:
                 "one for the digest, or pin the model by `pin: tag`"
             )
         edits = [
-            set_scalar(self.documents, place, self._text(image, place, part)) for place, part in self.marked
+            set_scalar(self.documents, place, self._text(image, place, part, restore=restore), empty=restore)
+            for place, part in self.marked
         ]
         return [edit for edit in edits if edit is not None]
 
     @staticmethod
-    def _text(image: ImagePin, place: Place, part: Part) -> str:
+    def _text(image: ImagePin, place: Place, part: Part, *, restore: bool) -> str:
         current = place.node.value
         if part == "image":
             return _reference(image, current, show(place.path))
@@ -233,14 +263,20 @@ class Marked:
             wanted = image.repository
             return current if wanted is None or _same(wanted, current) else wanted
         value = image.tag if part == "tag" else image.digest
+        if value is None and restore:
+            return ""
         if value is None:
             raise BadReference(f"{show(place.path)} takes the {part}, and the new pin has none")
         return value
 
 
-def as_image(pin: Pin) -> ImagePin:
-    """The pin as an image with a tag or digest. Raises BadReference."""
+def as_image(pin: Pin, *, restore: bool = False) -> ImagePin:
+    """The pin as an image, with a tag or digest unless it is restored. Raises BadReference."""
+    if restore and pin == "":
+        return ImagePin()
     image = ImagePin.parse(pin) if isinstance(pin, str) else pin
+    if restore:
+        return image
     if image.tag is None and image.digest is None:
         raise BadReference(f"{str(image)!r} has neither tag nor digest: it does not say which version runs")
     return image

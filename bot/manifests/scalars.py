@@ -7,6 +7,7 @@ string under either one is put in quotes.
 
 import re
 
+from bot.manifests.documents import Node
 from bot.manifests.errors import UnsupportedScalar
 from bot.manifests.image_reference import shorten
 
@@ -27,13 +28,19 @@ _NOT_A_STRING = re.compile(
 )
 _INDICATORS = frozenset("-?:,[]{}#&*!|>'\"%@`=<.~")
 _SAFE_DOT = re.compile(r"\.[A-Za-z_/]")
-_FLOW_INDICATORS = frozenset(",[]{}")
+# `?` only because older parsers trip over it.
+_FLOW_INDICATORS = frozenset(",[]{}?")
 INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,17})", re.ASCII)
 
 
 def reads_as_string(plain: str) -> bool:
     """Whether a plain scalar with this text is a string under YAML 1.1 and under YAML 1.2."""
     return not _NOT_A_STRING.fullmatch(plain)
+
+
+def is_null(node: Node) -> bool:
+    """Whether a scalar is null: empty, `~` or `null` without quotes or tag."""
+    return node.style is None and node.tag is None and node.value in ("", "~", "null", "Null", "NULL")
 
 
 def can_stand_plain(value: str, *, flow: bool) -> bool:

@@ -63,13 +63,14 @@ class GitHubForge:
         return tuple(sorted(entry["path"] for entry in found if entry["type"] == "file"))
 
     def changed_files(self, base: str, head: str) -> tuple[str, ...]:
-        files = self._client.get(self._place.url("compare", f"{base}...{head}")).get("files") or ()
+        compared = self._client.get_large(self._place.url("compare", f"{base}...{head}"))
+        files = compared.get("files") or ()
         names = {name for file in files for name in (file["filename"], file.get("previous_filename")) if name}
         return tuple(sorted(names)[:MOST_FILES])
 
     def is_ancestor(self, ancestor: str, descendant: str) -> bool:
         url = self._place.url("compare", f"{ancestor}...{descendant}")
-        return self._client.get(url, per_page=1)["status"] in ("ahead", "identical")
+        return self._client.get_large(url, per_page=1)["status"] in ("ahead", "identical")
 
     # Pull requests.
     def propose(self, proposal: Proposal) -> Pull:

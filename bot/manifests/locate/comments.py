@@ -69,7 +69,7 @@ def _scalars(document: Document) -> Iterator[Place]:
         place = waiting.pop()
         node = place.node
         if node.kind == "scalar":
-            if node.value:
+            if node.value or node.style is not None:
                 yield place
             continue
         children: list[tuple[str | int, Node]] = list(enumerate(node.children))

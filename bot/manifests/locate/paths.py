@@ -79,7 +79,7 @@ def scalar_at(start: Start, path: Path, holds: Holds, *, insert: bool) -> Found:
             raise
         here, place, _ = follow(start, path[:-1])
         return Found(Scalar(here.documents, place, holds, missing=str(path[-1]), insert=True), here.block)
-    return Found(Scalar(here.documents, place, holds), here.block)
+    return Found(Scalar(here.documents, place, holds, insert=insert), here.block)
 
 
 def follow(start: Start, path: Sequence[str | int]) -> tuple[Start, Place, Path]:

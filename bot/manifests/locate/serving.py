@@ -31,7 +31,11 @@ def kserve(documents: Documents, selector: KServe) -> Found:
         spec = descend(spec, ("canary", selector.canary or 0))
     if selector.field == "trafficPercent":
         return _field(documents, spec, "trafficPercent", insert=selector.insert)
-    component = descend(spec, (selector.component,) if service.text("kind") == SERVICE else ("template",))
+    # Before v1beta1 the components stood under `default`.
+    old = spec.child("default") if spec.child(selector.component) is None else None
+    component = descend(
+        old or spec, (selector.component,) if service.text("kind") == SERVICE else ("template",)
+    )
     if selector.field == "canaryTrafficPercent":
         return _field(documents, component, "canaryTrafficPercent", insert=selector.insert)
     if selector.field == "image":
@@ -78,7 +82,7 @@ def _field(documents: Documents, parent: Place, key: str, *, insert: bool) -> Fo
     holds: Holds = "text" if key in ("storageUri", "uri", "modelUri") else "number"
     if insert and parent.child(key) is None:
         return Found(Scalar(documents, parent, holds, missing=key, insert=True))
-    return Found(Scalar(documents, descend(parent, (key,)), holds))
+    return Found(Scalar(documents, descend(parent, (key,)), holds, insert=insert))
 
 
 def _storage(documents: Documents, component: Place, *, insert: bool) -> Found:
@@ -101,7 +105,7 @@ def _storage(documents: Documents, component: Place, *, insert: bool) -> Found:
         f"{show(component.path)} (line {component.node.line}) has no storageUri in `model` or a framework",
         "point at one by `pointer`",
     )
-    return Found(Scalar(documents, place, "text"))
+    return Found(Scalar(documents, place, "text", insert=insert))
 
 
 def _component_image(component: Place, container: str | None) -> Place:

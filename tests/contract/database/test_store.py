@@ -155,9 +155,12 @@ def test_a_change_of_stage_is_written_into_the_audit(store: PostgresStore):
 
 def test_only_one_at_a_time_holds_a_lock(store: PostgresStore):
     """Two workers never work on one place at once."""
-    with store.exclusive("place") as first:
-        with store.exclusive("place") as second, store.exclusive("elsewhere") as other:
-            assert (first, second, other) == (True, False, True)
+    with (
+        store.exclusive("place") as first,
+        store.exclusive("place") as second,
+        store.exclusive("elsewhere") as other,
+    ):
+        assert (first, second, other) == (True, False, True)
     with store.exclusive("place") as again:
         assert again
 
@@ -192,7 +195,7 @@ def test_quarantine_stands_until_it_is_lifted(store: PostgresStore):
     """A version that failed stays out until a person says so."""
     store.place_quarantine(Quarantine("acme/models", "fraud", "production", "3", "slow", NOW, 12))
     found = store.quarantine("acme/models", "fraud", "production", "3")
-    store.lift_quarantine("acme/models", "fraud", "production", "3", "ada", "fixed data", NOW)
+    store.lift_quarantine("acme/models", "fraud", "production", "3", by="ada", reason="fixed data", at=NOW)
 
     assert found is not None
     assert (found.reason, found.pull) == ("slow", 12)

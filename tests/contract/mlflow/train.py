@@ -15,7 +15,7 @@ class Threshold(mlflow.pyfunc.PythonModel):
     def __init__(self, at):
         self.at = at
 
-    def predict(self, context, model_input, params=None):  # noqa: ARG002 - MLflow's signature
+    def predict(self, context, model_input, params=None):
         return (model_input["amount"] > self.at).astype("int64")
 
 

@@ -3,12 +3,12 @@
 import io
 
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from bot.domain.target import ContainerImage, HelmValues, KustomizeImage, Pointer
-from bot.manifests import BumpError, Target, bump, bump_bytes, find_bytes, parse_reference
+from bot.manifests import BumpError, Target, bump, bump_bytes, find, find_bytes, parse_reference
 
 SELECTORS = (
     Pointer(file="a.yaml", pointer="/a/0/b", insert=True),
@@ -79,6 +79,7 @@ def test_reading_gives_a_result_or_a_typed_error(text):
         assert (found is None) == (code is not None)
 
 
+@example("0?", "", "\n", True)  # noqa: FBT003 - as the strategy gives it
 @given(VALUES, st.sampled_from(["", "'", '"']), st.sampled_from(["\n", "\r\n"]), st.booleans())
 def test_a_value_never_adds_a_node(value, quote, line_break, flow):
     """Values with line breaks, `: `, ` #`, quotes or template braces never add a node: exactly one leaf changes."""
@@ -131,6 +132,23 @@ def test_bumping_twice_is_bumping_once(text, value):
             again = bump(done.text, Target(selector, value))
 
             assert (again.text, again.changes) == (done.text, ())
+
+
+@given(FILES, st.sampled_from(["v2", "x:2", "1.10"]))
+def test_a_bump_can_always_be_taken_back(text, value):
+    """What was pinned before a bump is pinned again after taking it back; only its quotes may differ."""
+    selector = Pointer(file="a.yaml", pointer="/image", document=0)
+    done, _ = attempt(bump, text, Target(selector, value))
+    if done is None or not done.changes:
+        return
+    (change,) = done.changes
+    old = find(text, selector).pin or ""
+    restored = bump(done.text, Target(selector, old, expect=value)).text
+    body = text[change.end :]
+
+    assert (find(restored, selector).pin or "") == old
+    assert restored.startswith(text[: change.start])
+    assert restored.endswith(body)
 
 
 @given(st.text(max_size=80))

@@ -2,6 +2,9 @@
 
 import shutil
 import subprocess
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -112,11 +115,54 @@ def test_what_only_the_registry_knows_is_named(repository: Path) -> None:
     assert "only MLflow knows {source} of a version: set SLIPWAY_MLFLOW_TRACKING_URI" in result.stderr
 
 
-def test_a_digest_that_is_pinned_has_to_be_given(repository: Path) -> None:
-    """An image is never pinned by its tag where the configuration says digest."""
+class Registry(BaseHTTPRequestHandler):
+    """A container registry with one image."""
+
+    def do_HEAD(self) -> None:
+        there = self.path == "/v2/ml/fraud/manifests/v7"
+        self.send_response(200 if there else 404)
+        self.send_header("Docker-Content-Digest", DIGEST)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def registry() -> Iterator[str]:
+    """The address of a registry on this machine."""
+    with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+def pins_digests(repository: Path, registry: str) -> None:
     plain(repository)
     spoil(repository, '"v{version}"}', '"v{version}", pin: digest}')
     spoil(repository, "path: image}", "path: image, insert: true}")
+    spoil(repository, "registry.example.com/ml/fraud", f"{registry}/ml/fraud")
+
+
+def test_a_digest_is_asked_of_the_registry(repository: Path, registry: str) -> None:
+    """An image is never pinned by its tag where the configuration says digest."""
+    pins_digests(repository, registry)
+
+    found, absent = (
+        RUN.invoke(app, ["bump", "fraud", version, "staging", "--repo", str(repository)]) for version in "78"
+    )
+
+    assert (found.exit_code, absent.exit_code) == (0, 1)
+    assert f"digest: {DIGEST}" in found.stdout
+    assert "there is no such image yet" in absent.stderr
+
+
+def test_a_digest_that_is_given_asks_nobody(repository: Path) -> None:
+    """Where the registry is out of reach, the person may know it."""
+    pins_digests(repository, "127.0.0.1:1")
     arguments = ["bump", "fraud", "7", "staging", "--repo", str(repository)]
 
     without, wrong, given = (
@@ -124,7 +170,7 @@ def test_a_digest_that_is_pinned_has_to_be_given(repository: Path) -> None:
     )
 
     assert (without.exit_code, wrong.exit_code, given.exit_code) == (1, 1, 0)
-    assert "give it with --digest" in without.stderr
+    assert "Or give --digest" in without.stderr
     assert f"digest: {DIGEST}" in given.stdout
 
 

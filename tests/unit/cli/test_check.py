@@ -166,3 +166,10 @@ def test_policies_of_the_repository_are_checked_with_it(repository: Path) -> Non
 
     assert f"{repository}/policies/own.yaml:1:1: unknown key `prmote`\n" in printed
     assert "1 | prmote: automatic\n" in printed
+
+
+def test_the_template_has_no_mistakes() -> None:
+    """What a new user copies passes its own check."""
+    template = Path(__file__).parents[3] / "gitops-repo-template"
+
+    assert RUN.invoke(app, ["check", str(template)]).exit_code == 0

@@ -1,10 +1,12 @@
 """`slipway.yaml`: what it means, and how its mistakes are told."""
 
+import time
 from typing import Any
 
 import pytest
 
 from bot.domain.config import Config, ConfigError, Model, WhenAlias, WhenTag, WhenVersion, load, load_partly
+from bot.domain.mistake import MOST
 
 GOOD = """\
 version: 1
@@ -242,3 +244,30 @@ def test_an_error_prints_where_and_what() -> None:
     """A log line or a traceback is enough to act on."""
     with pytest.raises(ConfigError, match=r"slipway\.yaml:1:1: unknown key `modles`"):
         load("modles: {}")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "models: {m: {" + ", ".join(f"k{i}: 1" for i in range(5000)) + "}}",
+        "models: {m: {environments: {" + ", ".join(f"e{i}: {{after: x}}" for i in range(5000)) + "}}}",
+        "models: {m: {environments: {e: {targets: [" + ", ".join(["{kustomise: 1}"] * 5000) + "]}}}}",
+        "models: {" + ", ".join(["m: {}"] * 5000) + "}",
+    ],
+)
+def test_thousands_of_mistakes_are_not_all_told(text: str) -> None:
+    """Telling them would take minutes, in a file that anybody can propose; nobody would read them."""
+    begun = time.monotonic()
+
+    told = mistakes(text)
+
+    assert 0 < len(told) <= 2 * MOST + 1
+    assert time.monotonic() - begun < 10
+
+
+def test_what_is_very_long_is_quoted_in_part() -> None:
+    """A mistake stays readable, whatever it quotes."""
+    name = "x" * 400
+
+    for _, _, key, message, hint in mistakes(f"models: {{{name}: {{when: {name}, {name}: 1}}}}"):
+        assert max(len(key), len(message), len(hint)) < 400

@@ -97,6 +97,7 @@ def test_every_duplicate_key_tag_and_strange_key_is_told_at_once() -> None:
         ("a: 1\u2028b: 2\n", 1, 5, "U+2028"),
         ("a: b: c\n", 1, 5, "not YAML"),
         ("a: [\n", 2, 1, "not YAML"),
+        (f"a: {'x' * 10_001}\n", 1, 4, "at most 10,000 characters"),
     ],
 )
 def test_what_cannot_be_read_at_all_is_told_with_its_place(
@@ -151,3 +152,10 @@ def test_a_merge_bomb_is_refused_at_once() -> None:
 def test_more_than_a_megabyte_is_refused() -> None:
     """The cap comes before any parsing."""
     assert "over 1 MB" in only("#" * 1_000_001).message
+
+
+def test_a_very_long_key_is_a_mistake() -> None:
+    """It would stand in the way of every mistake below it, again and again."""
+    (mistake,) = read(f"? {'x' * 501}\n: 1\n", "f.yaml").mistakes
+
+    assert mistake.message == "a key has at most 500 characters"

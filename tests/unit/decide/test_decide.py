@@ -349,7 +349,7 @@ ROLLBACK = {
 }
 
 
-@pytest.mark.parametrize(("stage", "expected"), ROLLBACK.items(), ids=lambda value: str(value))
+@pytest.mark.parametrize(("stage", "expected"), ROLLBACK.items(), ids=str)
 def test_rollback_goes_one_step_back_from_every_stage(given, stage, expected):
     """Open: close it. Merged: revert it. Ended: say so."""
     situation = given.situation(

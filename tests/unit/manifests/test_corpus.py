@@ -4,8 +4,18 @@ import json
 from collections import Counter
 
 import pytest
+import yaml
 
-from bot.domain.target import Pointer
+from bot.domain.target import (
+    ComposeService,
+    ContainerImage,
+    FluxHelmRelease,
+    HelmValues,
+    KServe,
+    KustomizeImage,
+    Pointer,
+    Seldon,
+)
 from bot.manifests import BumpError, Target, bump_bytes, find_bytes
 
 QUOTES = {"": "", "single": "'", "double": '"'}
@@ -73,6 +83,60 @@ def test_every_site_is_found_where_the_index_says(files):
                 site["start"],
                 site["end"],
             )
+
+
+def by_meaning(site, place, parent):
+    """The selector by which a person would name this site; None for kinds that have none."""
+    path, kind = site["path"], site["kind"]
+    name = (place.get("metadata") or {}).get("name") if isinstance(place, dict) else None
+    match kind.partition(".")[0], kind:
+        case "container", _:
+            container = parent.get("name", "user-container")
+            return ContainerImage(file="any.yaml", container=container, kind=place.get("kind"), name=name)
+        case "kustomize", _:
+            return KustomizeImage(kustomize="kustomization.yaml", image=parent["name"])
+        case "compose", _:
+            return ComposeService(compose="compose.yaml", service=path[-2])
+        case "helmrelease", _:
+            return FluxHelmRelease(flux="any.yaml", name=name, path=tuple(path[2:]))
+        case "values" | "image", _:
+            return HelmValues(helm="any.yaml", path=tuple(path), document=site["doc"])
+        case _, "model.storageUri":
+            return KServe(kserve="any.yaml", name=name)
+        case _, "model.modelUri":
+            predictor = place["spec"]["predictors"][path[2]]["name"]
+            return Seldon(seldon="any.yaml", name=name, predictor=predictor, node=parent["name"])
+    return None
+
+
+def test_sites_are_found_by_what_they_mean(files):
+    """Containers, kustomize entries, Helm values, model servers and services are found by their names."""
+    counted = Counter()
+    for row, data in files:
+        if row["mode"] != "yaml":
+            continue
+        try:
+            documents = list(yaml.load_all(data.decode("utf-8-sig"), yaml.CBaseLoader))
+        except yaml.YAMLError:
+            continue
+        for site in row["sites"]:
+            parent = documents[site["doc"]]
+            for step in site["path"][:-1]:
+                parent = parent[step]
+            selector = by_meaning(site, documents[site["doc"]], parent)
+            if site["template"] or selector is None:
+                continue
+            try:
+                found = {(each.document, each.path) for each in find_bytes(data, selector).sites}
+            except BumpError as error:
+                counted[error.code] += 1
+                continue
+            assert (site["doc"], tuple(site["path"])) in found
+            counted["found"] += 1
+
+    # Two objects that differ in nothing but their content cannot be told apart by name.
+    assert set(counted) <= {"found", "ambiguous"}
+    assert counted["ambiguous"] <= 0.02 * counted["found"]
 
 
 def test_a_file_that_does_not_parse_is_refused(files):

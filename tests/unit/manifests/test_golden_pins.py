@@ -44,16 +44,17 @@ def test_setting_it_again_changes_nothing(case):
     assert (again.data, again.changes) == (expected, ())
 
 
-@pytest.mark.parametrize("case", sorted(set(CASES) - {"kustomize-stale-digest", "pointer-insert"}))
+@pytest.mark.parametrize("case", CASES)
 def test_what_was_found_before_takes_it_back(case):
     """The pin that `find` read before restores what a reader gets, when the bump is still in place."""
     target, original, expected = load(case)
     baseline = find_bytes(original, target).pin
-    restored = bump_bytes(expected, Target(target.selector, baseline, expect=target.pin)).data
+    told = "" if baseline is None else str(baseline)
+    restored = bump_bytes(expected, Target(target.selector, told, expect=target.pin)).data
 
     assert find_bytes(restored, target).pin == baseline
-    # A number that had to become a quoted string stays quoted, which is the only thing that may differ.
-    assert restored.replace(b'"', b"") == original.replace(b'"', b"")
+    # A number that had to become a quoted string stays quoted, and the comment of a line that went is gone.
+    assert restored.replace(b'"', b"") == original.replace(b'"', b"").replace(b"  # of v7", b"")
 
 
 @pytest.mark.parametrize("case", CASES)
