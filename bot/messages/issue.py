@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.mistake import Mistake
 from bot.messages.escape import Markdown, code, text
-from bot.messages.layout import fit, md, table
-
-_MOST_ROWS = 200
+from bot.messages.layout import long_table, md, paragraphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +30,8 @@ def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdo
             text(m.message, 300),
             text(m.hint, 300),
         )
-        for m in mistakes[:_MOST_ROWS]
+        for m in mistakes
     ]
-    more = md("_And {} more._", len(mistakes) - _MOST_ROWS) if len(mistakes) > _MOST_ROWS else Markdown("")
     needed = [
         md(
             "Commit {} has {} in {}.",
@@ -47,11 +44,12 @@ def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdo
             "This issue closes by itself when the mistakes are gone."
         ),
     ]
-    return f"Slipway cannot read its configuration: {count}", fit(
-        needed,
-        [table(("Where", "Key", "Mistake", "What would be right"), rows), more],
+    body = paragraphs(
+        *needed,
+        long_table(("Where", "Key", "Mistake", "What would be right"), rows),
         md("`slipway check` finds the same on your machine."),
     )
+    return f"Slipway cannot read its configuration: {count}", body
 
 
 def drift(drifts: Sequence[Drift]) -> tuple[str, Markdown]:
@@ -64,17 +62,17 @@ def drift(drifts: Sequence[Drift]) -> tuple[str, Markdown]:
             text(found.registered or "not set", 20),
             text(found.pinned or "nothing", 20),
         )
-        for found in drifts[:_MOST_ROWS]
+        for found in drifts
     ]
     needed = [
         md(
             "The registry and Git name different versions. "
             "Nothing was changed: Slipway does not know who is right."
         ),
-        table(("Model", "Environment", "Alias", "Registry says", "Git pins"), rows),
+        long_table(("Model", "Environment", "Alias", "Registry says", "Git pins"), rows),
         md(
             "Either point the alias to the pinned version, or promote the version that the alias names. "
             "This issue closes by itself when they agree."
         ),
     ]
-    return "The registry and Git disagree", fit(needed, [], md(""))
+    return "The registry and Git disagree", paragraphs(*needed)
