@@ -159,6 +159,7 @@ def _version(
         "libraries": _texts(evidence.libraries),
         "size": evidence.size_bytes,
         "licence": evidence.licence,
+        "prompt": None if evidence.prompt is None else evidence.prompt[:_LONGEST_TEXT],
         "prompts": list(evidence.prompts[:_MOST_ITEMS]),
     }
 

@@ -8,6 +8,7 @@ from bot.domain.gate import GateResult
 from bot.domain.promotion import PinChange, Promotion
 from bot.messages import comparison as compared
 from bot.messages import gates as gate_tables
+from bot.messages import prompt
 from bot.messages.escape import Markdown, code, fenced, link, plain, quiet, text
 from bot.messages.layout import fit, folded, lines, md, paragraphs
 
@@ -69,6 +70,7 @@ def body(promotion: Promotion, comparison: Comparison, gates: Sequence[GateResul
         gate_tables.sentence(gates) if gates else Markdown(""),
         gate_tables.overview(gates) if gates else Markdown(""),
         md("### Candidate against baseline" if comparison.baseline else "### Evidence"),
+        prompt.changes(comparison),
         compared.metrics(comparison),
         compared.facts(comparison),
     ]

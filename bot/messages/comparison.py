@@ -15,6 +15,8 @@ MOST_ROWS = 150
 
 def metrics(comparison: Comparison) -> Markdown:
     """The metrics that can be judged, worst first; the rest is in `more_metrics`."""
+    if not comparison.metrics and comparison.candidate.prompt is not None:
+        return Markdown("")
     if not comparison.metrics:
         return md("The registry has no metrics of this version.")
     rows = _ranked(comparison)[:SHOWN_METRICS]
@@ -48,6 +50,11 @@ def more_metrics(comparison: Comparison) -> Markdown:
 def facts(comparison: Comparison) -> Markdown:
     """The other facts, one line each: signature, data, code, training, size, licence."""
     new, old = comparison.candidate, comparison.baseline
+    if new.prompt is not None:
+        return lines(
+            md("- **Variables:** {}", signature_sentence(comparison)),
+            md("- **Written:** {}", _trained(new)),
+        )
     return lines(
         md("- **Signature:** {}", signature_sentence(comparison)),
         md("- **Data:** {}", _data(comparison)),
