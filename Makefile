@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas docs bench-canary bench-check bench-pins clean
+.PHONY: help demo test lint lock schemas docs bench-canary bench-check bench-evidence bench-pins clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -49,6 +49,8 @@ lock: $(BIN)/uv  ## pin the newest versions that pyproject.toml allows
 schemas: $(VENV)/installed  ## write the JSON Schemas that editors read
 	for name in slipway policy; do $(BIN)/slipway schema $$name > policies/$$name.schema.json; done
 
+bench-evidence: $(VENV)/installed  ## how long evidence and gates take
+	$(BIN)/python benchmarks/evidence/run.py
 docs: schemas  ## fill the tables of keys in the documentation
 	$(BIN)/python docs/keys.py
 

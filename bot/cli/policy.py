@@ -16,6 +16,7 @@ from bot.cli.mistakes import Format, render
 from bot.domain.comparison import compare
 from bot.domain.config import FILE, Environment
 from bot.domain.config import load as load_config
+from bot.domain.expression import Evaluator
 from bot.domain.facts import Approval, EarlierEnvironment, Facts
 from bot.domain.gate import GateResult, blocking
 from bot.domain.gates import evaluate
@@ -43,33 +44,36 @@ def try_cases(
     """Run every case in a folder; exit 1 if one is not met. Prints which gates the cases covered."""
     policies = _policies(Checkout(repo))
     trials: dict[str, list[Trial]] = defaultdict(list)
-    cases = Checkout(folder)
     failed = 0
     with LimitedEvaluator() as evaluator:
         for file in sorted(folder.glob("*.yaml")):
-            try:
-                cases_of = load_cases(file.read_text(encoding="utf-8"), file.name)
-                chosen = policies.get(cases_of.policy)
-                done = [] if isinstance(chosen, BrokenPolicy) else run(cases_of, chosen, evaluator)
-            except ConfigError as error:
-                typer.echo(render(error.mistakes, Format.TEXT, cases.read, f"{folder.as_posix()}/"))
+            tried = _try(file, policies, evaluator)
+            if isinstance(tried, str):
+                typer.echo(tried)
                 failed += 1
-                continue
-            except ValidationError as error:
-                typer.echo(f"{file}: the facts of a case are none:\n{_facts_mistakes(error)}")
-                failed += 1
-                continue
-            if isinstance(chosen, BrokenPolicy):
-                typer.echo(f"{file}: {'; '.join(chosen.reasons)}")
-                failed += 1
-                continue
-            trials[cases_of.policy] += done
-            failed += _tell(file, done)
+            else:
+                name, done = tried
+                trials[name] += done
+                failed += _tell(file, done)
     for name, done in trials.items():
         _tell_coverage(name, coverage(policies.get(name), done))
     count = sum(len(done) for done in trials.values())
     typer.echo(f"{count} cases, {failed} failed" if count or failed else f"no cases in {folder}")
     raise typer.Exit(1 if failed or not count else 0)
+
+
+def _try(file: Path, policies: Policies, evaluator: Evaluator) -> tuple[str, Sequence[Trial]] | str:
+    """The name of the policy and what became of the file's cases; or why there are none."""
+    try:
+        cases = load_cases(file.read_text(encoding="utf-8"), file.name)
+        chosen = policies.get(cases.policy)
+        if isinstance(chosen, BrokenPolicy):
+            return f"{file}: {'; '.join(chosen.reasons)}"
+        return cases.policy, run(cases, chosen, evaluator)
+    except ConfigError as error:
+        return render(error.mistakes, Format.TEXT, Checkout(file.parent).read, f"{file.parent.as_posix()}/")
+    except ValidationError as error:
+        return f"{file}: the facts of a case are none:\n{_facts_mistakes(error)}"
 
 
 @policy.command()

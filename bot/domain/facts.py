@@ -5,12 +5,12 @@ absent, never zero; a metric that is NaN stays NaN, and a gate that needs it fai
 """
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bot.domain.comparison import Comparison, MetricChange
-from bot.domain.evidence import VersionEvidence
+from bot.domain.comparison import Comparison, Direction, MetricChange, direction
+from bot.domain.evidence import Metric, VersionEvidence
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.policy import Policy
 from bot.domain.pull import Permission, Pull
@@ -100,7 +100,7 @@ class Facts:
 def for_expressions(facts: Facts, policy: Policy) -> dict[str, object]:
     """The facts as the names and values that CEL expressions and message templates use."""
     comparison = facts.comparison
-    candidate = _version(comparison.candidate, facts.now)
+    candidate = _version(comparison.candidate, facts.now, policy.metrics.directions)
     image = facts.image
     candidate["image"] = image and {
         "reference": image.reference,
@@ -112,7 +112,8 @@ def for_expressions(facts: Facts, policy: Policy) -> dict[str, object]:
     history = facts.history
     return {
         "candidate": candidate,
-        "baseline": comparison.baseline and _version(comparison.baseline, facts.now),
+        "baseline": comparison.baseline
+        and _version(comparison.baseline, facts.now, policy.metrics.directions),
         "environment": {
             "name": facts.environment,
             "model": facts.model,
@@ -131,7 +132,9 @@ def for_expressions(facts: Facts, policy: Policy) -> dict[str, object]:
     }
 
 
-def _version(evidence: VersionEvidence, now: datetime) -> dict[str, object]:
+def _version(
+    evidence: VersionEvidence, now: datetime, directions: Mapping[str, Direction]
+) -> dict[str, object]:
     return {
         "model": evidence.model,
         "version": evidence.version,
@@ -141,7 +144,7 @@ def _version(evidence: VersionEvidence, now: datetime) -> dict[str, object]:
         "creator": evidence.creator,
         "description": evidence.description[:_LONGEST_TEXT],
         "tags": _texts(evidence.tags),
-        "metrics": {metric.name: metric.value for metric in evidence.metrics[:_MOST_ITEMS]},
+        "metrics": _values(evidence.metrics[:_MOST_ITEMS], directions),
         "parameters": _texts(evidence.parameters),
         "datasets": [
             {"name": item.name, "digest": item.digest, "context": item.context}
@@ -156,8 +159,35 @@ def _version(evidence: VersionEvidence, now: datetime) -> dict[str, object]:
         "libraries": _texts(evidence.libraries),
         "size": evidence.size_bytes,
         "licence": evidence.licence,
+        "prompt": None if evidence.prompt is None else evidence.prompt[:_LONGEST_TEXT],
         "prompts": list(evidence.prompts[:_MOST_ITEMS]),
     }
+
+
+def _values(metrics: Sequence[Metric], directions: Mapping[str, Direction]) -> dict[str, float]:
+    """Values by name, and by `name@dataset`. Of several data sets the name alone means the worst value,
+    which is also the one that is NaN.
+    """
+    values: dict[str, float] = {}
+    for metric in metrics:
+        if metric.dataset is not None:
+            values[f"{metric.name}@{metric.dataset}"] = metric.value
+        other = values.get(metric.name, metric.value)
+        lower_is_better = direction(metric.name, directions) is Direction.LOWER
+        worse = max(other, metric.value) if lower_is_better else min(other, metric.value)
+        values[metric.name] = math.nan if math.isnan(other) or math.isnan(metric.value) else worse
+    return values
+
+
+def _changes(metrics: Sequence[MetricChange]) -> dict[str, object]:
+    """Changes by name and by `name@dataset`; of several data sets the name alone means the worst change."""
+    named: dict[str, MetricChange] = {}
+    for metric in metrics:
+        if metric.dataset is not None:
+            named[f"{metric.name}@{metric.dataset}"] = metric
+        other = named.get(metric.name, metric)
+        named[metric.name] = max(other, metric, key=lambda change: change.worse_by or 0.0)
+    return {name: _metric(metric) for name, metric in named.items()}
 
 
 def _texts(values: Mapping[str, str]) -> dict[str, str]:
@@ -171,7 +201,7 @@ def _evidence(comparison: Comparison, policy: Policy) -> dict[str, object]:
     return {
         "complete": not comparison.candidate.unreadable,
         "unreadable": list(comparison.candidate.unreadable),
-        "metrics": {metric.name: _metric(metric) for metric in comparison.metrics[:_MOST_ITEMS]},
+        "metrics": _changes(comparison.metrics[:_MOST_ITEMS]),
         "missing_metrics": list(comparison.missing_metrics[:_MOST_ITEMS]),
         "not_numbers": [
             m.name for m in comparison.metrics if m.candidate is not None and math.isnan(m.candidate)

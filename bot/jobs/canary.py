@@ -58,7 +58,7 @@ class CanaryLook:
         except OutsideError as trouble:
             watch = _watch(reader, history or [], settings, promotion, kept)
             verdict = watch.source_down(at, trouble.message)
-            return _seen(promotion, watch, reader, _Taken(verdict, history))
+            return _seen(promotion, watch, verdict, reader, history=history, windows=[])
         watch = _watch(reader, history, settings, promotion, kept)
         windows = reader.ingest(answers, at)
         for note in reader.notes:
@@ -68,7 +68,7 @@ class CanaryLook:
             verdict = watch.observe(window)
             if verdict is not None:
                 break
-        return _seen(promotion, watch, reader, _Taken(verdict, history, windows))
+        return _seen(promotion, watch, verdict, reader, history=history, windows=windows)
 
     def _metrics(self, slo: Slo) -> Metrics:
         name = slo.source or "default"
@@ -139,21 +139,22 @@ def _answer(metrics: Metrics, ask: Ask) -> Sequence[Series]:
     return metrics.raw(ask.text, ask.start, ask.end) if ask.raw else metrics.instant(ask.text, ask.end)
 
 
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    verdict: Verdict | None
-    history: Sequence[Window] | None
-    windows: Sequence[Window] = ()
-
-
-def _seen(promotion: Promotion, watch: Watch, reader: CanaryReader, taken: _Taken) -> Seen:
-    history = tuple(taken.history or ())
+def _seen(
+    promotion: Promotion,
+    watch: Watch,
+    verdict: Verdict | None,
+    reader: CanaryReader,
+    *,
+    history: Sequence[Window] | None,
+    windows: Sequence[Window],
+) -> Seen:
+    record = Record(reader.slos, tuple(history or ()), watch.settings, (), promotion.watch_extra)
     state = {
-        **Record(reader.slos, history, watch.settings, (), promotion.watch_extra).to_json(),
-        "history_is_read": taken.history is not None,
+        **record.to_json(),
+        "history_is_read": history is not None,
         "reader": reader.state(),
         "watch": watch.state(),
         "extra": promotion.watch_extra,
     }
-    watched = Watched(state, [window.to_json() for window in taken.windows])
-    return Seen(taken.verdict, watch.progress(), watched)
+    watched = Watched(state, [window.to_json() for window in windows])
+    return Seen(verdict, watch.progress(), watched)

@@ -8,8 +8,11 @@ from bot.domain.gate import GateResult
 from bot.domain.promotion import PinChange, Promotion
 from bot.messages import comparison as compared
 from bot.messages import gates as gate_tables
-from bot.messages.escape import Markdown, code, link, quiet, text
-from bot.messages.layout import fit, folded, lines, md, table
+from bot.messages import prompt
+from bot.messages.escape import Markdown, code, fenced, link, plain, quiet, text
+from bot.messages.layout import fit, folded, lines, md, paragraphs
+
+_MOST_PINS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ def body(promotion: Promotion, comparison: Comparison, gates: Sequence[GateResul
         gate_tables.sentence(gates) if gates else Markdown(""),
         gate_tables.overview(gates) if gates else Markdown(""),
         md("### Candidate against baseline" if comparison.baseline else "### Evidence"),
+        prompt.changes(comparison),
         compared.metrics(comparison),
         compared.facts(comparison),
     ]
@@ -78,8 +82,13 @@ def pins(changes: Sequence[PinChange]) -> Markdown:
     """The scalars that change, file by file."""
     if not changes:
         return Markdown("")
-    rows = [(code(c.file, 160), code(c.old, 160), code(c.new, 160)) for c in changes[:50]]
-    return folded(f"Pins that change ({len(changes)})", table(("File", "From", "To"), rows))
+    shown = [
+        paragraphs(code(change.file, 200), fenced(f"- {plain(change.old)}\n+ {plain(change.new)}", "diff"))
+        for change in changes[:_MOST_PINS]
+    ]
+    hidden = len(changes) - len(shown)
+    more = md("_And {} more._", hidden) if hidden else None
+    return folded(f"Pins that change ({len(changes)})", paragraphs(*shown, more))
 
 
 def _opening(promotion: Promotion, comparison: Comparison) -> Markdown:

@@ -15,10 +15,27 @@ MOST_ROWS = 150
 
 def metrics(comparison: Comparison) -> Markdown:
     """The metrics that can be judged, worst first; the rest is in `more_metrics`."""
+    if not comparison.metrics and comparison.candidate.prompt is not None:
+        return Markdown("")
     if not comparison.metrics:
         return md("The registry has no metrics of this version.")
     rows = _ranked(comparison)[:SHOWN_METRICS]
-    return _metric_table(comparison, rows)
+    return paragraphs(_tally(comparison), _metric_table(comparison, rows))
+
+
+def _tally(comparison: Comparison) -> Markdown:
+    """How many metrics are better, worse, the same; empty without a baseline."""
+    if comparison.baseline is None:
+        return Markdown("")
+    judged = [metric for metric in comparison.metrics if metric.worse_by is not None]
+    counts = {
+        "worse": sum(metric.better is False for metric in judged),
+        "better": sum(metric.better is True for metric in judged),
+        "the same": sum(metric.better is None for metric in judged),
+        "not recorded any more": len(comparison.missing_metrics),
+    }
+    told = [f"{count} {what}" for what, count in counts.items() if count]
+    return md("**{}**", Markdown(", ".join(told))) if told else md("No metric can be judged.")
 
 
 def more_metrics(comparison: Comparison) -> Markdown:
@@ -33,6 +50,11 @@ def more_metrics(comparison: Comparison) -> Markdown:
 def facts(comparison: Comparison) -> Markdown:
     """The other facts, one line each: signature, data, code, training, size, licence."""
     new, old = comparison.candidate, comparison.baseline
+    if new.prompt is not None:
+        return lines(
+            md("- **Variables:** {}", signature_sentence(comparison)),
+            md("- **Written:** {}", _trained(new)),
+        )
     return lines(
         md("- **Signature:** {}", signature_sentence(comparison)),
         md("- **Data:** {}", _data(comparison)),
@@ -81,7 +103,7 @@ def details(comparison: Comparison) -> Sequence[Markdown]:
 
 def _ranked(comparison: Comparison) -> list[MetricChange]:
     def rank(metric: MetricChange) -> tuple[int, float, str]:
-        if metric.candidate is None:
+        if metric.candidate is None and metric.direction is not Direction.UNKNOWN:
             return 0, 0.0, metric.name
         if metric.candidate != metric.candidate:
             return 1, 0.0, metric.name
@@ -123,7 +145,7 @@ def _metric_row(metric: MetricChange) -> tuple[Markdown, ...]:
 
 def _judgement(metric: MetricChange) -> Markdown:
     if metric.candidate is None:
-        said = "❌ not recorded"
+        said = "not recorded" if metric.direction is Direction.UNKNOWN else "❌ not recorded"
     elif metric.candidate != metric.candidate:
         said = "❌ not a number"
     elif metric.baseline is None:

@@ -7,7 +7,7 @@ from bot.messages.escape import Markdown, code, text
 from bot.messages.layout import folded, md, paragraphs, table
 
 _MOST_ROWS = 40
-_REASON = 400
+_REASON, _SHORT_REASON = 400, 150
 HOLDS, FAILS, WAITS, WARNS = "✅", "❌", "⏳", "⚠️"
 
 
@@ -54,8 +54,8 @@ def overview(gates: Sequence[GateResult]) -> Markdown:
 
 
 def _table(gates: Sequence[GateResult]) -> Markdown:
-    shown = gates[:_MOST_ROWS]
-    rows = [(Markdown(mark(gate)), code(gate.id, 40), text(gate.reason, _REASON)) for gate in shown]
+    limits = [(gate, _SHORT_REASON if gate.holds else _REASON) for gate in gates[:_MOST_ROWS]]
+    rows = [(Markdown(mark(gate)), code(gate.id, 40), text(gate.reason, limit)) for gate, limit in limits]
     return table(("", "Gate", "Reason"), rows)
 
 

@@ -5,9 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.mistake import Mistake
 from bot.messages.escape import Markdown, code, text
-from bot.messages.layout import fit, md, table
-
-_MOST_ROWS = 200
+from bot.messages.layout import long_table, md, paragraphs
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,17 +22,7 @@ class Drift:
 def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
     """Title and body for the commit that broke `slipway.yaml` or a policy."""
     files = sorted({mistake.file for mistake in mistakes})
-    count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
-    rows = [
-        (
-            code(f"{m.file}:{m.line}:{m.column}", 200),
-            code(m.key, 120),
-            text(m.message, 300),
-            text(m.hint, 300),
-        )
-        for m in mistakes[:_MOST_ROWS]
-    ]
-    more = md("_And {} more._", len(mistakes) - _MOST_ROWS) if len(mistakes) > _MOST_ROWS else Markdown("")
+    count = _count(mistakes)
     needed = [
         md(
             "Commit {} has {} in {}.",
@@ -47,11 +35,41 @@ def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdo
             "This issue closes by itself when the mistakes are gone."
         ),
     ]
-    return f"Slipway cannot read its configuration: {count}", fit(
-        needed,
-        [table(("Where", "Key", "Mistake", "What would be right"), rows), more],
-        md("`slipway check` finds the same on your machine."),
+    body = paragraphs(
+        *needed,
+        _mistakes(mistakes),
+        _SAME,
     )
+    return f"Slipway cannot read its configuration: {count}", body
+
+
+def proposed(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
+    """Title and text of the check on a pull request that touches the configuration or a pin."""
+    if not mistakes:
+        right = md("Commit {}: `slipway.yaml`, the policies and every pin are right.", code(commit[:12], 12))
+        return "Everything is right", paragraphs(right, _SAME)
+    opening = md("Commit {} has {}:", code(commit[:12], 12), Markdown(_count(mistakes)))
+    return _count(mistakes), paragraphs(opening, _mistakes(mistakes), _SAME)
+
+
+_SAME = md("`slipway check` finds the same on your machine.")
+
+
+def _count(mistakes: Sequence[Mistake]) -> str:
+    return f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
+
+
+def _mistakes(mistakes: Sequence[Mistake]) -> Markdown:
+    rows = [
+        (
+            code(f"{m.file}:{m.line}:{m.column}", 200),
+            code(m.key, 120),
+            text(m.message, 300),
+            text(m.hint, 300),
+        )
+        for m in mistakes
+    ]
+    return long_table(("Where", "Key", "Mistake", "What would be right"), rows)
 
 
 def drift(drifts: Sequence[Drift]) -> tuple[str, Markdown]:
@@ -64,17 +82,17 @@ def drift(drifts: Sequence[Drift]) -> tuple[str, Markdown]:
             text(found.registered or "not set", 20),
             text(found.pinned or "nothing", 20),
         )
-        for found in drifts[:_MOST_ROWS]
+        for found in drifts
     ]
     needed = [
         md(
             "The registry and Git name different versions. "
             "Nothing was changed: Slipway does not know who is right."
         ),
-        table(("Model", "Environment", "Alias", "Registry says", "Git pins"), rows),
+        long_table(("Model", "Environment", "Alias", "Registry says", "Git pins"), rows),
         md(
             "Either point the alias to the pinned version, or promote the version that the alias names. "
             "This issue closes by itself when they agree."
         ),
     ]
-    return "The registry and Git disagree", fit(needed, [], md(""))
+    return "The registry and Git disagree", paragraphs(*needed)

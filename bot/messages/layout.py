@@ -36,6 +36,18 @@ def table(header: Sequence[str], rows: Iterable[Sequence[Markdown]], align: str 
     return Markdown("\n".join("| " + " | ".join(row) + " |" for row in written))
 
 
+def long_table(header: Sequence[str], rows: Sequence[Sequence[Markdown]], room: int = 50_000) -> Markdown:
+    """A table with as many rows as there is room for, and how many more there are."""
+    shown = []
+    for row in rows:
+        room -= size(" | ".join(row)) + 5
+        if room < 0:
+            break
+        shown.append(row)
+    more = len(rows) - len(shown)
+    return paragraphs(table(header, shown), md("_And {} more._", more) if more else None)
+
+
 def folded(summary: str, body: Markdown) -> Markdown:
     """Details that open on a click; `summary` is our own words."""
     return Markdown(f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>")

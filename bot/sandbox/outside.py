@@ -44,9 +44,9 @@ class Outside:
         return text.split(f"models:/{repository.MODEL}/", 1)[1].split("\n", 1)[0].strip()
 
     # Pull requests.
-    def pulls(self, state: str = "all") -> list[dict[str, Any]]:
-        """Newest first."""
-        return self._list("/pulls", state=state, per_page="100")
+    def pulls(self) -> list[dict[str, Any]]:
+        """All of them, newest first."""
+        return self._list("/pulls", state="all", per_page="100")
 
     def bot_pull_after(self, number: int) -> dict[str, Any] | None:
         """The first pull request that the bot opened after this one."""
@@ -74,10 +74,6 @@ class Outside:
         answer = self._github.post(f"/issues/{number}/comments", json={"body": text}).raise_for_status()
         return int(answer.json()["id"])
 
-    def issues(self) -> list[dict[str, Any]]:
-        """Open issues that are no pull requests."""
-        return [issue for issue in self._list("/issues", state="open") if "pull_request" not in issue]
-
     def _list(self, path: str, **parameters: str) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._github.get(path, params=parameters).raise_for_status().json()
         return found
@@ -91,9 +87,10 @@ class Outside:
     def set_alias(self, name: str, version: str) -> None:
         self._world.mlflow.client.set_registered_model_alias(repository.MODEL, name, version)
 
-    def tags(self, version: str) -> dict[str, str]:
-        found: dict[str, str] = self._world.mlflow.client.get_model_version(repository.MODEL, version).tags
-        return found
+    def metric(self, version: str, name: str) -> float:
+        """What was measured when this version was trained."""
+        run = self._world.mlflow.client.get_model_version(repository.MODEL, version).run_id
+        return float(self._world.mlflow.client.get_run(run).data.metrics[name])
 
     # Prometheus.
     def requests(self, version: str, status: str = "") -> float:

@@ -245,10 +245,11 @@ class Story:
         changed = self._changed(pull["number"])
         if not changed.endswith(f"→ {version}"):
             raise NotObserved(f"#{pull['number']} changes something else: {changed}")
-        metrics = [name for name in ("roc_auc", "average_precision", "f1") if name in (pull["body"] or "")]
-        if not metrics:
-            return None
-        return f"#{pull['number']} {pull['title']!r} by {BOT}: {changed}; shows {', '.join(metrics)}"
+        old, new = (f"{self._outside.metric(one, 'f1'):.4g}" for one in (str(int(version) - 1), version))
+        shown = next((line for line in pull["body"].splitlines() if old in line and new in line), None)
+        if shown is None:
+            return None  # the text is written a moment after the pull request is opened
+        return f"#{pull['number']} {pull['title']!r} by {BOT}: {changed}; shows f1 {old} → {new}"
 
     def _revert(self, before: int, old: str, new: str) -> str | None:
         pull = self._outside.bot_pull_after(before)
@@ -333,6 +334,6 @@ def _new(said: str, known: set[str], *words: str) -> bool:
 
 
 def _first_words(said: str) -> str:
-    """The first line that a reader sees of a comment."""
+    """The first line of a comment that tells something: not a hidden marker, not who asked what."""
     lines = (line.strip("#>*_ ") for line in said.splitlines())
-    return next((line for line in lines if line and not line.startswith("<")), "")[:160]
+    return next((line for line in lines if line and line[0] != "<" and " asked `/" not in line), "")[:160]

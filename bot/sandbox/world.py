@@ -103,7 +103,7 @@ class World:
 
     def addresses(self) -> Addresses:
         return Addresses(
-            repository=self.github.html_url(f"/{repository.NAME}/pulls"),
+            repository=self.github.web_url(f"/{repository.NAME}/pulls"),
             mlflow=f"{self.mlflow.url}/#/models/{repository.MODEL}",
             prometheus=self.prometheus.url,
             argocd=f"{self.argocd.url}/applications/{repository.APPLICATION}",
@@ -152,7 +152,7 @@ class World:
         self.github = GitHubServer(self.folder / "github")
         self.github.start()
         self._exit.callback(self.github.stop)
-        clone_url = self.github.html_url(f"/{repository.NAME}.git")
+        clone_url = self.github.web_url(f"/{repository.NAME}.git")
         record = self.github.create_repository(
             repository.NAME, repository.contents(clone_url), message="Begin with version 1 everywhere"
         )

@@ -118,6 +118,16 @@ class Fields:
             raise BadRequest(f"{'.'.join(path)} is not a list of objects")
         return [Fields(entry) for entry in value]
 
+    def table(self, *path: str) -> dict[str, str]:
+        """An object of texts, such as labels; null is empty."""
+        value = self.find(*path)
+        if value is None:
+            return {}
+        if not isinstance(value, dict) or not all(isinstance(entry, str) for entry in value.values()):
+            raise BadRequest(f"{'.'.join(path)} is not a table of texts")
+        inner = Fields(value)
+        return {key: inner.text(key) for key in value}
+
     def names(self, *path: str) -> tuple[str, ...]:
         """The strings of a list; null is an empty list."""
         value = self.find(*path)

@@ -1,8 +1,8 @@
-"""Comparing signatures so that the time it takes tells nothing."""
+"""Comparing signatures and secrets so that the time it takes tells nothing."""
 
 import hashlib
 import hmac
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.webhooks.errors import BadSignature
 
@@ -19,3 +19,20 @@ def verify(given: bytes, expected: Sequence[bytes]) -> None:
     """
     if not any([hmac.compare_digest(given, digest) for digest in expected]):  # noqa: C419  # no early exit
         raise BadSignature("the signature is not made with a secret of ours")
+
+
+def verify_bearer(headers: Mapping[str, str], secrets: Sequence[str]) -> None:
+    """Accept `Authorization: Bearer <secret>`, of senders that do not sign. Names of headers in lower case.
+
+    Digests are compared, so that not even a secret's length shows. Raises BadSignature.
+    """
+    scheme, _, given = headers.get("authorization", "").partition(" ")
+    if scheme.lower() != "bearer":
+        raise BadSignature("the delivery carries no bearer secret")
+    expected = [hashlib.sha256(secret.encode()).digest() for secret in secrets if secret]
+    verify(hashlib.sha256(given.strip().encode("utf-8", "replace")).digest(), expected)
+
+
+def content_id(body: bytes) -> str:
+    """An id for a delivery that has none."""
+    return hashlib.sha256(body).hexdigest()

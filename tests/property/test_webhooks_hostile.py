@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.webhooks import github, mlflow
+from bot.webhooks import alertmanager, argocd, github, mlflow
 from bot.webhooks.errors import WebhookError
 from bot.webhooks.github_events import GitHubEvent
 
@@ -80,6 +80,13 @@ def mlflow_event(body: bytes) -> object:
         return error
 
 
+def bearer_event(parse, body: bytes) -> object:
+    try:
+        return parse({"authorization": "Bearer s"}, body, ["s"])
+    except WebhookError as error:
+        return error
+
+
 def paths(value: object, path: tuple = ()) -> list[tuple]:
     found = [path] if path else []
     if isinstance(value, dict):
@@ -118,6 +125,27 @@ def test_any_signed_bytes_are_answered(kind, body):
     """Parsing never raises anything but its own errors, for any bytes."""
     assert isinstance(github_event(kind, body), GitHubEvent | WebhookError)
     assert isinstance(mlflow_event(body), mlflow.MlflowEvent | WebhookError)
+
+
+ALERT = {
+    "status": "firing",
+    "labels": {"alertname": "Slow"},
+    "startsAt": "2026-01-02T00:00:00Z",
+    "fingerprint": "f",
+}
+
+
+@given(data=st.data(), value=HOSTILE | JSON, drop=st.booleans(), anything=JSON)
+def test_any_hint_is_answered(data, value, drop, anything):
+    """Alerts and notifications of any shape never raise anything else."""
+    group = {"version": "4", "alerts": [ALERT]}
+    path = data.draw(st.sampled_from(paths(group)))
+    for payload in (mutated(group, path, value, drop=drop), {"application": value}, anything):
+        body = json.dumps(payload).encode()
+        alerts = bearer_event(alertmanager.parse, body)
+        assert isinstance(alerts, alertmanager.AlertsChanged | WebhookError)
+        hint = bearer_event(argocd.parse, body)
+        assert isinstance(hint, argocd.ApplicationChanged | WebhookError)
 
 
 @pytest.mark.skipif(not GITHUB, reason="the shared test data is absent (set SLIPWAY_SHARED_DATA)")

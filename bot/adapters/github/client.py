@@ -19,7 +19,7 @@ from github.Requester import Requester
 from urllib3.util import Retry
 
 from bot import __version__
-from bot.adapters.github.budget import Budget
+from bot.adapters.github.budget import Budget, Cost, cost
 from bot.adapters.github.errors import SYSTEM, seconds_to_wait, translate
 from bot.adapters.github.tokens import InstallationAuth, Key, Tokens
 from bot.ports import OutsideError, Refused, Unavailable
@@ -27,7 +27,7 @@ from bot.ports import OutsideError, Refused, Unavailable
 PAGE = 100
 MOST_PAGES = 50
 TIMEOUT_SECONDS = 10
-CACHED_ANSWERS = 512
+CACHED_ANSWERS = 256
 
 logging.getLogger("github.Requester").setLevel(logging.INFO)
 
@@ -95,6 +95,11 @@ class Shared:
     def __repr__(self) -> str:
         return f"Shared(base_url={self.base_url!r})"
 
+    def budget(self, installation: int) -> Budget:
+        host = urlsplit(self.base_url).hostname or ""
+        counted = host == "api.github.com" or host.endswith(".ghe.com")
+        return self.budgets.setdefault(installation, Budget(counted=counted))
+
 
 class Client:
     """Requests as one installation (`key`), or as the App itself where `key` is None. For one thread."""
@@ -105,7 +110,7 @@ class Client:
         self._app = requester(shared.base_url, shared.app_auth)
         self._auth = InstallationAuth()
         self._requester = self._app if key is None else requester(shared.base_url, self._auth)
-        self._budget = shared.budgets.setdefault(0 if key is None else key[0], Budget())
+        self._budget = shared.budget(0 if key is None else key[0])
 
     def __repr__(self) -> str:
         return f"Client({self._key})"
@@ -121,6 +126,10 @@ class Client:
         if isinstance(headers.get("etag"), str):
             self._shared.answers.keep(key, headers["etag"], data)
         return data
+
+    def get_large(self, path: str, **query: Any) -> Any:
+        """The answer to a question that is too large to remember and seldom asked twice."""
+        return self._request("GET", path, query=query)[1]
 
     def pages(self, path: str, within: str | None = None, **query: Any) -> Iterator[Mapping[str, Any]]:
         """All entries of a listing; `within` names the key that holds them where the answer is an object."""
@@ -163,13 +172,13 @@ class Client:
 
     def graphql(self, document: str, variables: Mapping[str, Any]) -> Any:
         """The `data` of a GraphQL answer without errors. Raises Refused with GitHub's sentence otherwise."""
-        write = document.lstrip().startswith("mutation")
+        price = Cost(points=5, creation=True) if "mutation" in document else Cost(points=1)
         try:
             _, answer = self._request(
                 "POST",
                 self._requester.graphql_url,
                 body={"query": document, "variables": variables},
-                write=write,
+                price=price,
             )
         except Refused:
             self._no_graphql()
@@ -199,9 +208,9 @@ class Client:
         query: Mapping[str, Any] | None = None,
         body: Mapping[str, Any] | None = None,
         etag: str | None = None,
-        write: bool | None = None,
+        price: Cost | None = None,
     ) -> tuple[Mapping[str, Any], Any]:
-        self._budget.spend(write=verb != "GET" if write is None else write)
+        self._budget.spend(price or cost(verb, path))
         proven = self._take_token()
         try:
             return self._send(verb, path, query, body, etag)

@@ -13,7 +13,7 @@ REST from the start, since a document with three mutations may have carried out 
 
 import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from bot.adapters.github import records
@@ -117,16 +117,16 @@ def _with_graphql(place: Place, proposal: Proposal) -> Pull:
 def _with_rest(place: Place, proposal: Proposal, base: str) -> Pull:
     _refuse_base(proposal, base)
     pull = _open_pull(place, proposal.branch)
-    if pull is None or not _holds(place, proposal):
-        commit = _make_commit(place, proposal)
-        _point(place, proposal, commit)
-        pull = _open_pull(place, proposal.branch) if pull is not None else None
+    tip = None if pull is None else _right_tip(place, proposal)
+    if tip is None:
+        tip = _point(place, proposal, _make_commit(place, proposal))
     if pull is None:
         pull = _make_pull(place, proposal, base)
     elif pull["title"] != proposal.title or (pull.get("body") or "") != proposal.body:
         changes = {"title": proposal.title, "body": proposal.body}
         pull = place.client.patch(place.url("pulls", pull["number"]), changes)
-    return _dress(place, proposal, pull)
+    # A pull request may take a moment to follow its branch.
+    return _dress(place, proposal, {**pull, "head": {**pull["head"], "sha": tip}})
 
 
 def _refuse_base(proposal: Proposal, base: str) -> None:
@@ -140,20 +140,26 @@ def _open_pull(place: Place, branch: str) -> Json | None:
     return next((pull for pull in found if pull["head"]["ref"] == branch), None)
 
 
-def _holds(place: Place, proposal: Proposal) -> bool:
-    """Whether the branch is the base and one commit with exactly these files, whoever pushed it."""
+def _right_tip(place: Place, proposal: Proposal) -> str | None:
+    """The branch's commit where it is the only one on the base and holds exactly the edits.
+
+    Whoever pushed it: what says the same is the same.
+    """
     try:
-        seen = place.client.get(place.url("compare", f"{proposal.base_sha}...{proposal.branch}"))
+        seen = place.client.get_large(place.url("compare", f"{proposal.base_sha}...{proposal.branch}"))
     except NotFound:
-        return False
-    there = [file for file in seen.get("files") or () if file["status"] in ("added", "modified")]
+        return None
+    changed: Sequence[Json] = seen.get("files") or ()
+    commits: Sequence[Json] = seen.get("commits") or ()
+    there = [file for file in changed if file["status"] in ("added", "modified")]
     files = {file["filename"]: file.get("sha") for file in there}
     wanted = {path: _blob_sha(content) for path, content in proposal.edits.items()}
-    return (
-        (seen["ahead_by"], seen["behind_by"], len(seen.get("files") or ())) == (1, 0, len(files))
+    right = (
+        (len(commits), seen["behind_by"], len(changed)) == (1, 0, len(files))
         and files.items() <= wanted.items()
         and all(_unchanged(place, proposal, path) for path in wanted.keys() - files.keys())
     )
+    return str(commits[0]["sha"]) if right else None
 
 
 def _unchanged(place: Place, proposal: Proposal, path: str) -> bool:
@@ -197,14 +203,16 @@ def _entry(place: Place, path: str, content: bytes) -> Mapping[str, Any]:
         return entry | {"sha": place.client.post(place.url("git", "blobs"), encoded)["sha"]}
 
 
-def _point(place: Place, proposal: Proposal, commit: str) -> None:
-    """Let the branch point to the commit, unless what it points to already holds the same."""
+def _point(place: Place, proposal: Proposal, commit: str) -> str:
+    """Let the branch point to the commit, or to one that says the same and is there; returns which."""
     try:
         place.client.post(place.url("git", "refs"), {"ref": f"refs/heads/{proposal.branch}", "sha": commit})
     except Refused:
-        if not _holds(place, proposal):
-            move = {"sha": commit, "force": True}
-            place.client.patch(place.url("git", "refs", "heads", proposal.branch), move)
+        if tip := _right_tip(place, proposal):
+            return tip
+        move = {"sha": commit, "force": True}
+        place.client.patch(place.url("git", "refs", "heads", proposal.branch), move)
+    return commit
 
 
 def _make_pull(place: Place, proposal: Proposal, base: str) -> Json:

@@ -1,4 +1,4 @@
-"""The registry itself: aliases, versions, tags, and the evidence of one version.
+"""The registry itself: aliases, versions, tags, and the evidence of one version; of models and of prompts.
 
 Two rules. Requests are counted: a listing is paged by 1,000, the evidence of a version takes four
 (six where the version was copied from another model). And only the tracking server is spoken to:
@@ -7,10 +7,10 @@ hands out the file itself.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from mlflow import MlflowClient
@@ -19,9 +19,12 @@ from mlflow.utils.rest_utils import http_request
 
 from bot.adapters.mlflow import assemble, mlmodel
 from bot.adapters.mlflow.calls import SYSTEM, absent_as_none, apply_limits, refusal, translated
+from bot.adapters.mlflow.prompts import FILTER, MlflowPrompts, quoted
 from bot.domain.evidence import VersionEvidence
 from bot.domain.version import ModelVersion
-from bot.ports import Refused
+from bot.ports import NotFound, Refused
+
+T = TypeVar("T")
 
 _PAGE = 1000
 _LOGGED_MODEL = re.compile(r"models:/(m-[0-9a-f]+)", re.ASCII)
@@ -42,19 +45,70 @@ class MlflowRegistry:
         self._uri = uri.rstrip("/")
         self._links = (public_url or uri).rstrip("/")
         self._client = MlflowClient(tracking_uri=self._uri, registry_uri=self._uri)
+        self._prompts = MlflowPrompts(self._client, self._links)
 
     def aliases(self) -> Mapping[str, Mapping[str, str]]:
+        return {**self._aliases(None), **self._aliases(FILTER)}
+
+    def version(self, model: str, version: str) -> ModelVersion:
+        return _either(
+            lambda: self._model_version(model, version), lambda: self._prompts.version(model, version)
+        )
+
+    def latest_version(self, model: str) -> str | None:
+        with translated(f"the versions of {model}"):
+            newest = self._client.search_model_versions(
+                f"name={quoted(model)}", max_results=1, order_by=["version_number DESC"]
+            )
+        if newest:
+            return str(newest[0].version)
+        return absent_as_none(lambda: self._prompts.latest_version(model))
+
+    def alias(self, model: str, alias: str) -> str | None:
+        return _either(lambda: self._model_alias(model, alias), lambda: self._prompts.alias(model, alias))
+
+    def evidence(self, model: str, version: str) -> VersionEvidence:
+        return _either(
+            lambda: self._model_evidence(model, version), lambda: self._prompts.evidence(model, version)
+        )
+
+    def set_alias(self, model: str, alias: str, version: str) -> None:
+        def of_model() -> None:
+            with translated(f"setting the alias {alias} of {model}"):
+                self._client.set_registered_model_alias(model, alias, version)
+
+        _either(of_model, lambda: self._prompts.set_alias(model, alias, version))
+
+    def delete_alias(self, model: str, alias: str) -> None:
+        def of_model() -> None:
+            with translated(f"deleting the alias {alias} of {model}"):
+                self._client.delete_registered_model_alias(model, alias)
+
+        _either(of_model, lambda: self._prompts.delete_alias(model, alias))
+
+    def tag(self, model: str, version: str, key: str, value: str) -> None:
+        def of_model() -> None:
+            with translated(f"tagging {model} version {version}"):
+                self._client.set_model_version_tag(model, version, key, value)
+
+        _either(of_model, lambda: self._prompts.tag(model, version, key, value))
+
+    def version_url(self, model: str, version: str) -> str:
+        return f"{self._links}/#/models/{quote(model, safe='')}/versions/{quote(version, safe='')}"
+
+    def _aliases(self, which: str | None) -> dict[str, Mapping[str, str]]:
+        """Of all models, or of all prompts; MLflow's listing leaves prompts out unless asked for them."""
         found: dict[str, Mapping[str, str]] = {}
         token: str | None = None
         while True:
             with translated("the registered models"):
-                page = self._client.search_registered_models(max_results=_PAGE, page_token=token)
+                page = self._client.search_registered_models(which, max_results=_PAGE, page_token=token)
             found.update({model.name: {a: str(v) for a, v in model.aliases.items()} for model in page})
             token = page.token
             if not token:
                 return found
 
-    def version(self, model: str, version: str) -> ModelVersion:
+    def _model_version(self, model: str, version: str) -> ModelVersion:
         found = self._version(model, version)
         run = self._run(found.run_id)
         return ModelVersion(
@@ -70,19 +124,12 @@ class MlflowRegistry:
             aliases=tuple(sorted(found.aliases)),
         )
 
-    def latest_version(self, model: str) -> str | None:
-        with translated(f"the versions of {model}"):
-            newest = self._client.search_model_versions(
-                f"name={_quoted(model)}", max_results=1, order_by=["version_number DESC"]
-            )
-        return str(newest[0].version) if newest else None
-
-    def alias(self, model: str, alias: str) -> str | None:
+    def _model_alias(self, model: str, alias: str) -> str | None:
         with translated(f"the aliases of {model}"):
             version = self._client.get_registered_model(model).aliases.get(alias)
         return None if version is None else str(version)
 
-    def evidence(self, model: str, version: str) -> VersionEvidence:
+    def _model_evidence(self, model: str, version: str) -> VersionEvidence:
         found = self._version(model, version)
         run = self._run(found.run_id)
         logged = self._logged_model(found)
@@ -105,21 +152,6 @@ class MlflowRegistry:
             run_url=self._run_url(run),
             unreadable=tuple(unreadable),
         )
-
-    def set_alias(self, model: str, alias: str, version: str) -> None:
-        with translated(f"setting the alias {alias} of {model}"):
-            self._client.set_registered_model_alias(model, alias, version)
-
-    def delete_alias(self, model: str, alias: str) -> None:
-        with translated(f"deleting the alias {alias} of {model}"):
-            self._client.delete_registered_model_alias(model, alias)
-
-    def tag(self, model: str, version: str, key: str, value: str) -> None:
-        with translated(f"tagging {model} version {version}"):
-            self._client.set_model_version_tag(model, version, key, value)
-
-    def version_url(self, model: str, version: str) -> str:
-        return f"{self._links}/#/models/{quote(model, safe='')}/versions/{quote(version, safe='')}"
 
     # MLflow's client has no annotations: what it returns is Any here and typed again by `assemble`.
 
@@ -189,9 +221,12 @@ def _at_most(response: Any, limit: int) -> list[bytes]:
     return chunks
 
 
-def _quoted(name: str) -> str:
-    """A name as a string of MLflow's filter language, which has no escapes."""
-    for quote_mark in ("'", '"'):
-        if quote_mark not in name:
-            return f"{quote_mark}{name}{quote_mark}"
-    raise Refused(SYSTEM, "a model name with both kinds of quotes cannot be searched for")
+def _either(as_model: Callable[[], T], as_prompt: Callable[[], T]) -> T:
+    """A name is a model's or a prompt's, never both. What neither has is told in the model's words."""
+    try:
+        return as_model()
+    except NotFound as missing:
+        try:
+            return as_prompt()
+        except Refused:  # not there either, or "this is a model": only a version of it is missing
+            raise missing from None

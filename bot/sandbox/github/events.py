@@ -7,7 +7,7 @@ from typing import Any
 from bot.sandbox.github.access import Actor
 from bot.sandbox.github.records import App, Delivery, Installation, Repository
 from bot.sandbox.github.render.people import simple_user
-from bot.sandbox.github.render.repositories import repository
+from bot.sandbox.github.render.repositories import pushed_repository, repository
 from bot.sandbox.github.visit import Visit
 from bot.sandbox.github.webhooks import signature
 from bot.sandbox.github.world import World, node_id
@@ -30,6 +30,7 @@ NEEDED = {
     "delete": ("contents",),
     "status": ("statuses",),
 }
+MOST_KEPT = 2000
 ALWAYS = frozenset({"installation", "installation_repositories", "ping"})
 
 
@@ -54,8 +55,9 @@ def emit(
         if installation.suspended_at is not None or not _listens(installation, event):
             continue
         if common is None:
+            shown = pushed_repository if event == "push" else repository
             common = {**({"action": action} if action is not None else {}), **payload}
-            common |= {"repository": repository(at.world, at.repo), "sender": sender(at.world, at.actor)}
+            common |= {"repository": shown(at.world, at.repo), "sender": sender(at.world, at.actor)}
             owner = at.world.account(at.repo.owner)
             if owner is not None and owner.kind == "Organization":
                 common["organization"] = _organization(at.world, owner.login)
@@ -118,7 +120,7 @@ def deliver(
         request_headers=headers(app, event, guid, body),
         body=body,
     )
-    world.state.deliveries.append(record)
+    _keep(world, record)
     world.outbox.send(record, app.webhook_url)
 
 
@@ -155,5 +157,11 @@ def redeliver(world: World, app: App, old: Delivery) -> None:
         body=old.body,
         redelivery=True,
     )
-    world.state.deliveries.append(record)
+    _keep(world, record)
     world.outbox.send(record, app.webhook_url)
+
+
+def _keep(world: World, record: Delivery) -> None:
+    """Old deliveries are forgotten, as GitHub forgets them after some days."""
+    world.state.deliveries.append(record)
+    del world.state.deliveries[:-MOST_KEPT]

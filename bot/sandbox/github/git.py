@@ -1,5 +1,6 @@
 """One bare git repository: objects and references through libgit2, merges through git itself."""
 
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -81,6 +82,7 @@ class GitRepository:
 
     @classmethod
     def create(cls, path: Path, default_branch: str) -> "GitRepository":
+        shutil.rmtree(path, ignore_errors=True)
         repository = pygit2.init_repository(str(path), bare=True, initial_head=default_branch)
         repository.config["http.receivepack"] = "true"
         repository.config["uploadpack.allowAnySHA1InWant"] = "true"

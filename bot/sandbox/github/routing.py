@@ -79,9 +79,12 @@ class Call:
         if not self.raw:
             return {}
         try:
-            return json.loads(self.raw)
+            body = json.loads(self.raw)
+            # Half of a surrogate pair is no text; it could not be answered either.
+            json.dumps(body, ensure_ascii=False).encode()
         except ValueError:
             raise Problem(400, "Problems parsing JSON") from None
+        return body
 
     def form(self, kind: type[F]) -> F:
         """The body as a form. Raises GitHub's 422 that names the first field that does not fit."""

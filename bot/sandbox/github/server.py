@@ -195,7 +195,7 @@ class GitHubServer:
             record = self.world.state.apps[app.id]
             record.webhook_url, record.webhook_secret = url, secret
 
-    def html_url(self, path: str = "") -> str:
+    def web_url(self, path: str = "") -> str:
         """The address of a page, such as `/acme/gitops/pull/1`."""
         return self.world.html(path)
 

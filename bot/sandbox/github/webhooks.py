@@ -3,10 +3,12 @@
 import hashlib
 import hmac
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 
 import httpx
 
@@ -23,6 +25,12 @@ def signature(secret: str, body: bytes) -> str:
     return "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
 
 
+@cache
+def _tls() -> ssl.SSLContext:
+    """Reading the certificates takes 25 ms; once is enough."""
+    return httpx.create_ssl_context()
+
+
 class Outbox:
     """Sends deliveries and writes into each record what came back.
 
@@ -32,7 +40,9 @@ class Outbox:
     def __init__(self) -> None:
         self.dropping = False
         self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="github-webhook")
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
+        self._client = httpx.Client(
+            timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False, verify=_tls()
+        )
         self._open: set[Future[None]] = set()
         self._lock = threading.Lock()
 

@@ -110,6 +110,11 @@ class World:
         return found
 
     def new_token(self, prefix: str, login: str) -> Token:
+        stale = [
+            one.value for one in self.state.tokens.values() if one.expires_at and one.expires_at <= self.now()
+        ]
+        for value in stale:
+            del self.state.tokens[value]
         token = Token(value=f"{prefix}_{secrets.token_hex(18)}", login=login)
         self.state.tokens[token.value] = token
         return token

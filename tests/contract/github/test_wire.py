@@ -156,9 +156,16 @@ def test_a_squashing_repository_is_merged_into_all_the_same(server_world, propos
     assert server_world.forge.read("models/a.yaml", merged) == b"tag: v2\n"
 
 
-def test_the_app_lists_its_repositories(server_world):
+def test_the_app_lists_its_repositories(github_server, wire):
     """Every repository of every installation, with the installation that reaches it."""
-    assert (server_world.installation, server_world.repository) in server_world.app.repositories()
+    keys = github_server.create_app(f"lister-{next(NAMES)}", permissions={}, events=[])
+    wanted = set()
+    for owner in ("one", "two"):
+        repository = f"{keys.slug}-{owner}/gitops"
+        github_server.create_repository(repository, {"README.md": b""})
+        wanted.add((github_server.install(keys, [repository]), repository))
+
+    assert set(GitHubApp(keys.id, keys.private_key_pem, github_server.api_url).repositories()) == wanted
 
 
 def test_a_token_opens_one_repository_only(server_world, github_server, wire):

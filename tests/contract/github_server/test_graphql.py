@@ -135,10 +135,10 @@ def test_comments_reactions_updates_and_merging(hub: Any) -> None:
         ),
     ],
 )
-def test_refusals_carry_a_type(hub: Any, query: str, kind: str) -> None:
+def test_refusals_carry_a_type(town: Any, query: str, kind: str) -> None:
     """GraphQL answers 200 with errors whose type a program can read."""
-    headers = {"authorization": f"token {hub.tokens['writer']}"}
-    answer = hub.call("POST", "/../graphql", login=None, body={"query": query}, **headers)
+    headers = {"authorization": f"token {town.tokens['writer']}"}
+    answer = town.call("POST", "/../graphql", login=None, body={"query": query}, **headers)
 
     assert answer.status_code == 200
     assert [error["type"] for error in answer.json()["errors"]] == [kind]
@@ -156,10 +156,10 @@ def test_a_narrow_token_is_refused_by_graphql_too(hub: Any) -> None:
         )
 
 
-def test_an_unknown_field_is_a_validation_error(hub: Any) -> None:
+def test_an_unknown_field_is_a_validation_error(town: Any) -> None:
     """A query that does not fit the schema is refused as a whole."""
-    headers = {"authorization": f"token {hub.tokens['writer']}"}
-    answer = hub.call(
+    headers = {"authorization": f"token {town.tokens['writer']}"}
+    answer = town.call(
         "POST", "/../graphql", login=None, body={"query": "{ viewer { shoeSize } }"}, **headers
     ).json()
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.domain.comparison import compare
 from bot.ports import NotFound, Refused
 
 
@@ -141,3 +142,43 @@ def test_a_link_to_a_version_leads_nowhere_else(world):
     url = world.registry.version_url("a b/../c?d#e", "1")
 
     assert url.endswith("/#/models/a%20b%2F..%2Fc%3Fd%23e/versions/1")
+
+
+def test_a_prompt_is_told_like_a_model(world):
+    """Aliases, versions and tags of MLflow's prompt registry behind the same words."""
+    registry = world.registry
+
+    assert registry.aliases()["greeting"]["champion"] == "1"
+    assert registry.alias("greeting", "champion") == "1"
+    assert registry.alias("greeting", "never-set") is None
+    assert registry.latest_version("greeting") == "2"
+    assert registry.version("greeting", "1").aliases == ("champion",)
+    assert registry.version("greeting", "2").tags["team"] == "support"
+    with pytest.raises(NotFound):
+        registry.version("greeting", "99")
+
+
+def test_the_text_of_a_prompt_is_its_evidence_and_its_variables_are_its_signature(world):
+    """A chat prompt is told message by message."""
+    first, second = (world.registry.evidence("greeting", version) for version in ("1", "2"))
+
+    assert first.prompt == "Hello {{name}}.\nBe kind."
+    assert second.prompt == "[system]\nBe kind.\n\n[user]\nI am {{name}}, {{age}}."
+    assert [column.name for column in second.signature.inputs] == ["age", "name"]
+    assert compare(second, first).signature.breaks == ("new input age is required",)
+
+
+def test_a_prompt_is_written_like_a_model(world):
+    """Its alias moves, its version is tagged; a version that does not exist is not found."""
+    registry = world.registry
+    registry.set_alias("greeting", "candidate", "2")
+    registry.tag("greeting", "2", "slipway.production.verdict", "passed")
+
+    assert registry.alias("greeting", "candidate") == "2"
+    assert registry.version("greeting", "2").tags["slipway.production.verdict"] == "passed"
+
+    registry.delete_alias("greeting", "candidate")
+
+    assert registry.alias("greeting", "candidate") is None
+    with pytest.raises(NotFound):
+        registry.set_alias("greeting", "candidate", "99")

@@ -46,6 +46,10 @@ def main(address):
     client = mlflow.MlflowClient()
     client.set_registered_model_alias("fraud-detector", "champion", "1")
     client.set_model_version_tag("fraud-detector", "2", "license", "Apache-2.0")
+    mlflow.genai.register_prompt("greeting", "Hello {{name}}.\nBe kind.", commit_message="first")
+    chat = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "I am {{name}}, {{age}}."}]
+    mlflow.genai.register_prompt("greeting", chat, commit_message="second", tags={"team": "support"})
+    mlflow.genai.set_prompt_alias("greeting", "champion", 1)
 
 
 if __name__ == "__main__":

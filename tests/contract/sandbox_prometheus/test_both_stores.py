@@ -9,6 +9,7 @@ from itertools import pairwise
 import httpx
 import pytest
 
+from bot.adapters.prometheus import Connection, Prometheus
 from bot.sandbox import prometheus
 from bot.sandbox.processes import Processes, wait_until
 
@@ -176,6 +177,22 @@ def test_a_range_query_has_the_same_steps(real, embedded):
     assert results[0]["result"][0]["values"][-1] == results[1]["result"][0]["values"][-1] == [end, "1027"]
 
 
+@pytest.mark.real("prometheus")
+def test_slipway_reads_the_same_from_both(real, embedded):
+    """Slipway's own adapter finds the same series with the same values in both."""
+    end = time.time()
+    found = [
+        {
+            frozenset(series.labels.items()): {value for _, value in series.samples}
+            for series in Prometheus(Connection(url)).raw("http_requests_total", end - 20, end)
+        }
+        for url in (real, embedded)
+    ]
+
+    assert len(found[0]) == 3
+    assert found[0] == found[1]
+
+
 def test_more_than_selectors_is_refused(embedded):
     """The embedded store does not guess at expressions: it says what it understands."""
     answer = ask(embedded, "query", query="sum(rate(http_requests_total[1m]))")
@@ -185,11 +202,19 @@ def test_more_than_selectors_is_refused(embedded):
 
 
 def test_it_is_ready(embedded):
-    """Readiness, build information and form-encoded queries answer like Prometheus'."""
+    """Readiness and build information answer like Prometheus'."""
     assert httpx.get(f"{embedded}/-/ready", trust_env=False).status_code == 200
     assert ask(embedded, "status/buildinfo").json()["data"]["version"]
-    posted = httpx.post(f"{embedded}/api/v1/query", data={"query": "up"}, trust_env=False)
-    assert posted.json()["data"]["result"][0]["value"][1] == "1"
+
+
+@pytest.mark.real("prometheus")
+@pytest.mark.parametrize("place", ["data", "params"])
+def test_queries_may_be_posted(real, embedded, place):
+    """A posted query may stand in the form or in the address."""
+    for url in (real, embedded):
+        posted = httpx.post(f"{url}/api/v1/query", **{place: {"query": "up"}}, trust_env=False)
+
+        assert posted.json()["data"]["result"][0]["value"][1] == "1"
 
 
 def test_a_gone_target_is_stale(tmp_path):

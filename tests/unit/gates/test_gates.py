@@ -261,6 +261,33 @@ def test_every_documented_fact_can_be_asked(text):
     assert expression(text, history=verified).reason == "holds"
 
 
+TWICE = compare(
+    samples.evidence(
+        "3",
+        metrics=(
+            Metric("auc", 0.9, "test", "t"),
+            Metric("auc", 0.99, "train", "r"),
+            Metric("loss", 0.3, "test", "t"),
+            Metric("loss", 0.1, "train", "r"),
+        ),
+    ),
+    samples.evidence("2", metrics=(Metric("auc", 0.95, "test", "t"), Metric("auc", 0.98, "train", "r"))),
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "candidate.metrics.auc == 0.9 && candidate.metrics['auc@test'] == 0.9 && candidate.metrics['auc@train'] == 0.99",
+        "candidate.metrics.loss == 0.3",
+        "evidence.metrics.auc.better == false && evidence.metrics['auc@train'].better",
+    ],
+)
+def test_of_several_data_sets_the_worst_value_counts(text):
+    """A good value on the training data does not hide a bad one elsewhere."""
+    assert expression(text, comparison=TWICE).reason == "holds"
+
+
 SHIPPED = resolve({}, samples.shipped_policies())
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.ports import Proposal, Refused
 
-BASE, TIP = "a" * 40, "b" * 40
+BASE, TIP, OTHER, NEW = "a" * 40, "b" * 40, "c" * 40, "d" * 40
 PROPOSAL = Proposal(
     branch="slipway/x",
     base_sha=BASE,
@@ -35,7 +35,7 @@ def blob(content):
 
 def compared(**changes):
     changed = {"filename": "a.yaml", "status": "modified", "sha": blob(b"tag: v2\n")}
-    return {"ahead_by": 1, "behind_by": 0, "files": [changed]} | changes
+    return {"behind_by": 0, "commits": [{"sha": TIP}], "files": [changed]} | changes
 
 
 def writes(script):
@@ -60,7 +60,7 @@ def remade(script):
     """The answers to a commit that is made anew and forced onto the branch."""
     script.then(200, {"tree": {"sha": "t"}})
     script.then(201, {"sha": "t2"})
-    script.then(201, {"sha": TIP})
+    script.then(201, {"sha": NEW})
     script.then(422, {"message": "Reference already exists"})
 
 
@@ -70,14 +70,14 @@ def test_an_edit_that_changes_nothing_does_not_unsettle_a_branch(forge, script):
     script.then(200, compared())
     script.then(200, {"type": "file", "sha": blob(b"tag: v1\n")})
 
-    assert forge.propose(PROPOSAL).number == 7
+    assert forge.propose(PROPOSAL).head_sha == TIP
     assert writes(script) == []
 
 
 @pytest.mark.parametrize(
     "seen",
     [
-        compared(ahead_by=2),
+        compared(commits=[{"sha": OTHER}, {"sha": TIP}]),
         compared(behind_by=1),
         compared(files=[{"filename": "a.yaml", "status": "modified", "sha": blob(b"evil")}]),
         compared(files=[{"filename": "evil.yaml", "status": "added", "sha": blob(b"tag: v2\n")}]),
@@ -92,13 +92,11 @@ def test_a_branch_that_holds_anything_else_is_forced(forge, script, seen):
     remade(script)
     script.then(200, seen)
     script.then(200, {})
-    script.then(200, [PULL])
 
-    forge.propose(PROPOSAL)
-
+    assert forge.propose(PROPOSAL).head_sha == NEW
     assert writes(script)[-1] == ("PATCH", "git/refs/heads/slipway/x")
     assert json.loads([each for each in script.sent if each.method == "PATCH"][-1].body) == {
-        "sha": TIP,
+        "sha": NEW,
         "force": True,
     }
 
@@ -114,10 +112,8 @@ def test_an_edit_that_is_missing_in_the_commit_is_noticed(forge, script, found):
     remade(script)
     script.then(404, {"message": "Not Found"})
     script.then(200, {})
-    script.then(200, [PULL])
 
-    forge.propose(PROPOSAL)
-
+    assert forge.propose(PROPOSAL).head_sha == NEW
     assert writes(script)[-1] == ("PATCH", "git/refs/heads/slipway/x")
 
 
@@ -125,7 +121,7 @@ def test_two_workers_open_one_pull_request(forge, script):
     """Refused because the other was faster: theirs is ours."""
     script.then(200, [])
     remade(script)
-    script.then(200, compared(ahead_by=2))
+    script.then(200, compared(commits=[{"sha": OTHER}, {"sha": TIP}]))
     script.then(200, {})
     script.then(422, {"message": "Validation Failed", "errors": ["A pull request already exists"]})
     script.then(200, [PULL])

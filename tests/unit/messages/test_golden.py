@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain import commands
 from bot.domain.comparison import compare
-from bot.domain.evidence import Column, Metric, Signature
+from bot.domain.evidence import Column, Metric, Signature, VersionEvidence
 from bot.domain.facts import Approval, EarlierEnvironment
 from bot.domain.gate import Enforce, GateResult
 from bot.domain.gates import evaluate
@@ -85,7 +85,25 @@ def hostile():
     )
 
 
+def prompt(version, text):
+    """A version of a prompt: text and variables, and nothing else."""
+    return VersionEvidence(
+        "greeting",
+        version,
+        "https://mlflow.example.test/#/prompts/greeting",
+        created_at=NOW,
+        description="shorter",
+        signature=Signature((Column("name", "text"),), ()),
+        prompt=text,
+    )
+
+
 BODIES = {
+    "prompt": lambda: compare(
+        prompt("2", "You are kind.\nAnswer {{name}} in two sentences.\n```\n@octocat </details>\n```"),
+        prompt("1", "You are kind.\nAnswer {{name}} at length."),
+    ),
+    "prompt-first": lambda: compare(prompt("1", "You are kind.\nAnswer {{name}} at length."), None),
     "better": lambda: compare(samples.evidence("3"), samples.evidence("2")),
     "worse": lambda: compare(
         worse(),
@@ -320,8 +338,18 @@ def test_no_body_is_longer_than_the_forge_accepts(shipped):
     gates = evaluate(shipped.get("regulated"), samples.facts(comparison=comparison))
     gates += tuple(GateResult(f"gate-{n}", holds=n % 2 == 0, reason="𝄞<" * 2_000) for n in range(1_000))
     body = bump.render(samples.promotion(), comparison, samples.promotion().changes * 1000, gates).body
+    mistakes = [Mistake(f"{n}.yaml", n, n, "𝄞<" * 900, "𝄞<" * 900, "𝄞<" * 900) for n in range(1_000)]
+    others = [
+        check.gates(gates).summary,
+        replies.explain(samples.promotion(), gates),
+        status.comment(samples.promotion(reason="𝄞<" * 9_000), gates=gates, holds=(HOLD,) * 100),
+        issue.configuration("a" * 40, mistakes)[1],
+        issue.drift([issue.Drift("𝄞<" * 900, "𝄞<" * 900, "𝄞<" * 900, "𝄞<" * 900, None)] * 1_000)[1],
+    ]
 
-    assert layout.size(body) <= layout.LARGEST
+    assert max(layout.size(text) for text in (body, *others)) <= layout.LARGEST
+    assert "𝄞" in others[3]
+    assert "𝄞" in others[4]
     assert "Too long for this page" in body
     assert body.count("<details>") == body.count("</details>")
 

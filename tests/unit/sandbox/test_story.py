@@ -5,7 +5,10 @@ from bot.sandbox.story import _first_words, _new
 
 def test_the_first_words_are_what_a_reader_sees():
     """Hidden markers and Markdown signs are left out."""
-    assert _first_words("<!-- marker -->\n\n> **Not done**: no right\nmore") == "Not done**: no right"
+    assert (
+        _first_words("<!-- marker -->\nreviewer asked `/help`\n\n> **Not done**: no right\nmore")
+        == "Not done**: no right"
+    )
 
 
 def test_only_new_comments_count():

@@ -89,6 +89,7 @@ def _issue(asked: Page, at: Visit, found: Issue) -> JSON:
         "issue": found,
         "pull": found.pull,
         "word": views.word_of(found),
+        "emoji": views.EMOJI,
         "opened": views.when(found.created_at),
         "place": f"/{at.repo.full_name}/{'pull' if found.pull is not None else 'issues'}/{found.number}",
         "talk": views.talk(at, found),

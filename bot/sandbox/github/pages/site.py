@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs
+from urllib.parse import parse_qs, urlsplit
 
 from jinja2 import Environment, FileSystemLoader
 from starlette.concurrency import run_in_threadpool
@@ -134,16 +134,16 @@ def _run(world: World, handler: Handler, request: Request, body: bytes) -> Respo
 
 
 def _guard(world: World, request: Request) -> None:
-    """No other site may send our forms; an App manifest may come from elsewhere, for it only asks."""
-    host = world.base.split("://", 1)[1]
-    if request.headers.get("host") != host:
+    """No other site may send our forms; an App manifest may come from elsewhere, for it only asks.
+
+    A name that is not this machine's is refused, so that no foreign domain can be pointed here.
+    """
+    host = request.headers.get("host", "")
+    if host.rpartition(":")[0] not in {urlsplit(world.base).hostname, "localhost", "127.0.0.1"}:
         raise forbidden("This server is reached under another name.")
     origin = request.headers.get("origin")
-    foreign = origin not in {None, world.base} or request.headers.get("sec-fetch-site") in {
-        "cross-site",
-        "same-site",
-    }
-    if request.method == "POST" and foreign and request.url.path != "/settings/apps/new":
+    foreign = origin not in {None, f"http://{host}"} or request.headers.get("sec-fetch-site") in FOREIGN
+    if request.method == "POST" and foreign and not request.url.path.endswith("/settings/apps/new"):
         raise forbidden("A form of another site is not accepted.")
 
 

@@ -126,7 +126,7 @@ def _review(review: Review, submitted: datetime) -> _Said:
 def _reactions(records: list[Reaction]) -> dict[str, list[str]]:
     grouped: dict[str, list[str]] = {}
     for one in records:
-        grouped.setdefault(EMOJI[one.content], []).append(one.login)
+        grouped.setdefault(one.content, []).append(one.login)
     return grouped
 
 

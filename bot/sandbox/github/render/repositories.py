@@ -104,6 +104,7 @@ def repository(world: World, record: Repository) -> JSON:
         "license": None,
         "allow_forking": True,
         "web_commit_signoff_required": False,
+        "custom_properties": {},
     }
 
 
@@ -138,6 +139,19 @@ def full_repository(world: World, record: Repository, actor: Actor) -> JSON:
     if owner.kind == "Organization":
         full["organization"] = simple_user(world, owner.login)
     return full
+
+
+def pushed_repository(world: World, record: Repository) -> JSON:
+    """As in push events: times in unix seconds, and a few old names."""
+    shown = repository(world, record)
+    owner = world.known_account(record.owner)
+    return shown | {
+        "owner": shown["owner"] | {"name": owner.login, "email": owner.email},
+        "created_at": int(record.created_at.timestamp()),
+        "pushed_at": int(record.pushed_at.timestamp()),
+        "stargazers": 0,
+        "master_branch": record.default_branch,
+    }
 
 
 def short_repository(record: Repository) -> JSON:

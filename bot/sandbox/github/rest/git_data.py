@@ -219,7 +219,7 @@ def get_commit(call: Call) -> Answer:
 
 # References.
 def _ref(call: Call) -> str:
-    return f"refs/{call.params['ref'].removeprefix('refs/')}"
+    return f"refs/{call.params.get('ref', '').removeprefix('refs/')}"
 
 
 def _shown(call: Call, name: str) -> dict[str, Any]:
@@ -236,6 +236,7 @@ def get_ref(call: Call) -> Answer:
     return Answer(200, _shown(call, _ref(call)))
 
 
+@route("GET", GIT + "/refs", app="contents:read")
 @route("GET", GIT + "/matching-refs/{ref:path}", app="contents:read")
 def list_refs(call: Call) -> Answer:
     if not call.git.refs():

@@ -126,6 +126,13 @@ def list_files(call: Call) -> Answer:
     return Answer(200, call.page(files[:MOST_FILES]))
 
 
+@route("GET", PULL + "/comments", app=READ)
+def list_line_comments(call: Call) -> Answer:
+    """Reviews are whole here; nobody can comment on a line."""
+    the_pull(call)
+    return Answer(200, [])
+
+
 # Merging.
 @route("GET", PULL + "/merge", app=READ)
 def is_merged(call: Call) -> Answer:
