@@ -47,7 +47,7 @@ class Configurations:
 
     def __init__(self, outside: Outside, shipped: Mapping[str, str]) -> None:
         self._outside = outside
-        self._shipped = shipped
+        self.shipped = shipped
         self._cache: dict[tuple[str, str], Loaded] = {}
 
     def all(self) -> Iterator[tuple[Repository, Config]]:
@@ -64,7 +64,7 @@ class Configurations:
         key = (repository.name, repository.commit)
         if key not in self._cache:
             self._cache = {kept: value for kept, value in self._cache.items() if kept[0] != repository.name}
-            self._cache[key] = parse(repository.files, self._shipped)
+            self._cache[key] = parse(repository.files, self.shipped)
         return self._cache[key]
 
     def refresh_all(self) -> None:
@@ -84,7 +84,7 @@ class Configurations:
         if not files and not repository.files:
             return
         try:
-            parse(files, self._shipped)
+            parse(files, self.shipped)
         except ConfigError as error:
             logger.warning("%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), FILE)
             self._tell(forge, commit, error)

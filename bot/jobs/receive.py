@@ -2,6 +2,7 @@
 
 import logging
 
+from bot.jobs.check_pull import PullChecker
 from bot.jobs.configuration import Configurations
 from bot.jobs.events import EVENTS, Event
 from bot.jobs.hear import Hearing
@@ -23,6 +24,7 @@ class Receiver:
         self._configurations = configurations
         self._proposer = proposer
         self._hearing = Hearing(outside)
+        self._checker = PullChecker(outside, configurations)
 
     def receive(self, source: str, delivery_id: str) -> None:
         """Do what one delivery asks for, once; after trouble outside the sweep tries again."""
@@ -43,7 +45,9 @@ class Receiver:
                 self._spoken(event)
             case github.Pushed():
                 self._pushed(event)
-            case github.PullRequestChanged() | github.PullRequestClosed():
+            case github.PullRequestChanged():
+                self._changed(event)
+            case github.PullRequestClosed():
                 self._wake_pull(event.repository, event.pull)
             case github.ChecksCompleted() | github.CheckRerequested():
                 self._store.wake(self._store.open_pulls(event.repository).values())
@@ -52,6 +56,13 @@ class Receiver:
         promotion = self._store.of_pull(repository, pull)
         if promotion is not None:
             self._store.wake([promotion.id])
+
+    def _changed(self, event: github.PullRequestChanged) -> None:
+        self._wake_pull(event.repository, event.pull)
+        repository = self._known(event)
+        # Slipway's own pull requests change pins only, each change verified when it was made.
+        if repository is not None and self._store.of_pull(event.repository, event.pull) is None:
+            self._checker.check(repository, event.pull, event.change, event.head_sha, event.base_branch)
 
     def _pushed(self, event: github.Pushed) -> None:
         if not event.to_default_branch:

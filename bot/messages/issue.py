@@ -22,16 +22,7 @@ class Drift:
 def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
     """Title and body for the commit that broke `slipway.yaml` or a policy."""
     files = sorted({mistake.file for mistake in mistakes})
-    count = f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
-    rows = [
-        (
-            code(f"{m.file}:{m.line}:{m.column}", 200),
-            code(m.key, 120),
-            text(m.message, 300),
-            text(m.hint, 300),
-        )
-        for m in mistakes
-    ]
+    count = _count(mistakes)
     needed = [
         md(
             "Commit {} has {} in {}.",
@@ -44,12 +35,37 @@ def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdo
             "This issue closes by itself when the mistakes are gone."
         ),
     ]
-    body = paragraphs(
-        *needed,
-        long_table(("Where", "Key", "Mistake", "What would be right"), rows),
-        md("`slipway check` finds the same on your machine."),
-    )
+    body = paragraphs(*needed, _mistakes(mistakes), _SAME)
     return f"Slipway cannot read its configuration: {count}", body
+
+
+def proposed(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
+    """Title and text of the check on a pull request that touches the configuration or a pin."""
+    if not mistakes:
+        right = md("Commit {}: `slipway.yaml`, the policies and every pin are right.", code(commit[:12], 12))
+        return "Everything is right", paragraphs(right, _SAME)
+    found = md("Commit {} has {}:", code(commit[:12], 12), Markdown(_count(mistakes)))
+    return _count(mistakes), paragraphs(found, _mistakes(mistakes), _SAME)
+
+
+_SAME = md("`slipway check` finds the same on your machine.")
+
+
+def _count(mistakes: Sequence[Mistake]) -> str:
+    return f"{len(mistakes)} mistake{'' if len(mistakes) == 1 else 's'}"
+
+
+def _mistakes(mistakes: Sequence[Mistake]) -> Markdown:
+    rows = [
+        (
+            code(f"{m.file}:{m.line}:{m.column}", 200),
+            code(m.key, 120),
+            text(m.message, 300),
+            text(m.hint, 300),
+        )
+        for m in mistakes
+    ]
+    return long_table(("Where", "Key", "Mistake", "What would be right"), rows)
 
 
 def drift(drifts: Sequence[Drift]) -> tuple[str, Markdown]:

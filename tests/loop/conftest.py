@@ -25,7 +25,7 @@ from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.store import Delivery
 from bot.ports import OutsideError
-from bot.webhooks.github_events import CommentCreated, PullRequestClosed
+from bot.webhooks.github_events import CommentCreated, PullRequestChanged, PullRequestClosed
 from bot.webhooks.mlflow import RegistryChanged
 from tests.fakes.forge import FakeForge
 from tests.fakes.registry import FakeRegistry
@@ -224,6 +224,27 @@ class World:
                 by="ada",
             ),
         )
+
+    def proposed(self, branch: str, edits: dict[str, bytes], pull: int | None = None) -> int:
+        """Somebody pushes to a branch and opens a pull request for it, or pushes to an open one."""
+        head = self.forge.commit(branch, edits)
+        number = pull if pull is not None else self.forge.open_pull(branch).number
+        self.deliver(
+            "github",
+            PullRequestChanged(
+                delivery=self._id(),
+                installation=1,
+                repository=REPOSITORY,
+                pull=number,
+                change="opened" if pull is None else "synchronize",
+                branch=branch,
+                head_sha=head,
+                base_branch="main",
+                from_fork=False,
+                by="ada",
+            ),
+        )
+        return number
 
     def deliver(self, source: str, event) -> None:
         self.store.accept(Delivery(source, event.delivery, EVENTS.dump(event)))

@@ -173,3 +173,25 @@ def test_a_comment_whose_webhook_was_lost_is_heard_once(world):
 
     assert world.newest().stage is Stage.WATCHING
     assert sum("asked" in text for text in world.answers(pull)) == 1
+
+
+def test_a_pull_request_that_breaks_the_configuration_is_told_and_told_when_it_is_right_again(world):
+    """The same check as on one's own machine, before the merge."""
+    good = world.forge.read("slipway.yaml", "main")
+    pull = world.proposed("change", {"slipway.yaml": good.replace(b"policy: quick", b"policy: quik")})
+    (told,) = world.answers(pull)
+    assert "there is no policy" in told
+    assert "quick" in told
+
+    world.proposed("change", {"slipway.yaml": good}, pull)
+    (told,) = world.answers(pull)
+    assert "every pin are right" in told
+    assert [check.conclusion for check in world.forge.checks.values()][-1] == "success"
+
+
+def test_a_pull_request_that_touches_nothing_of_ours_is_left_alone(world):
+    """Slipway speaks when it has something to say."""
+    pull = world.proposed("docs", {"README.md": b"hello"})
+
+    assert world.answers(pull) == []
+    assert world.forge.checks == {}

@@ -34,6 +34,7 @@ PERMISSIONS = {
 NOT_IN_THE_SLICE = {
     ("GET", "/repos/{owner}/{repo}/issues"),
     ("POST", "/repos/{owner}/{repo}/issues"),
+    ("GET", "/repos/{owner}/{repo}/issues/comments"),
 }
 """Real operations of GitHub that the recorded description leaves out."""
 

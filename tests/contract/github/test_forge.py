@@ -265,6 +265,19 @@ def test_comments_are_read_with_their_authors(world, base):
     assert len(world.forge.comments(pull.number, since=datetime(2020, 1, 1, tzinfo=UTC))) == 2
 
 
+def test_what_was_said_lately_is_heard_in_one_listing(world, base):
+    """The comments of all pull requests, each with its number; what is older is left out."""
+    one = world.forge.propose(bump(base))
+    two = world.forge.propose(bump(base, branch="slipway/two", edits={"two": b"2"}))
+    said = {world.comment(pull.number, "alice", "/promote"): pull.number for pull in (one, two)}
+
+    heard = world.forge.recent_comments(datetime(2020, 1, 1, tzinfo=UTC))
+
+    assert {comment.id: comment.pull for comment in heard} == said
+    later = max(comment.created_at for comment in heard) + timedelta(hours=1)
+    assert world.forge.recent_comments(later) == []
+
+
 def test_the_status_comment_is_edited_in_place(world, base):
     """One comment for one marker, and never somebody else's that quotes the marker."""
     pull = world.forge.propose(bump(base))

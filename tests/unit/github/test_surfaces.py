@@ -1,6 +1,7 @@
 """Checks, deployments and comments: what is sent, and what is not sent twice."""
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 
@@ -158,3 +159,35 @@ def test_a_long_listing_is_read_to_its_end(forge, script):
     assert len(comments) == 101
     assert (comments[0].body, comments[0].edited) == ("", True)
     assert (comments[-1].author, comments[-1].from_bot) == ("ghost", True)
+
+
+COMMENT = {
+    "id": 1,
+    "user": {"login": "alice", "type": "User"},
+    "body": "/promote",
+    "created_at": "2026-01-02T03:04:05Z",
+    "updated_at": "2026-01-02T03:04:05Z",
+    "html_url": "https://github.test/c/1",
+    "issue_url": "https://github.test/api/v3/repos/octo/gitops/issues/12",
+}
+
+
+def test_a_repositorys_comments_carry_their_conversation(forge, script):
+    """The number is read from the address; the address itself is never asked."""
+    script.then(200, [COMMENT])
+
+    (said,) = forge.recent_comments(datetime(2026, 1, 2, tzinfo=UTC))
+
+    assert said.pull == 12
+    assert "since=2026-01-02T00%3A00%3A00Z" in script.sent[-1].url
+
+
+def test_a_server_without_that_listing_is_asked_for_each_open_pull_request(forge, script):
+    """One listing more for each, and nothing lost."""
+    head = {"ref": "slipway/x", "sha": SHA}
+    pull = {"number": 7, "state": "open", "title": "t", "html_url": "", "head": head, "base": {"ref": "main"}}
+    script.then(404, {"message": "Not Found"})
+    script.then(200, [pull])
+    script.then(200, [COMMENT])
+
+    assert [said.pull for said in forge.recent_comments(datetime(2026, 1, 2, tzinfo=UTC))] == [7]
