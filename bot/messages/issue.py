@@ -35,7 +35,11 @@ def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdo
             "This issue closes by itself when the mistakes are gone."
         ),
     ]
-    body = paragraphs(*needed, _mistakes(mistakes), _SAME)
+    body = paragraphs(
+        *needed,
+        _mistakes(mistakes),
+        _SAME,
+    )
     return f"Slipway cannot read its configuration: {count}", body
 
 
@@ -44,8 +48,8 @@ def proposed(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
     if not mistakes:
         right = md("Commit {}: `slipway.yaml`, the policies and every pin are right.", code(commit[:12], 12))
         return "Everything is right", paragraphs(right, _SAME)
-    found = md("Commit {} has {}:", code(commit[:12], 12), Markdown(_count(mistakes)))
-    return _count(mistakes), paragraphs(found, _mistakes(mistakes), _SAME)
+    opening = md("Commit {} has {}:", code(commit[:12], 12), Markdown(_count(mistakes)))
+    return _count(mistakes), paragraphs(opening, _mistakes(mistakes), _SAME)
 
 
 _SAME = md("`slipway check` finds the same on your machine.")
