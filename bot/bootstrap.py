@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from bot.adapters import shipped
 from bot.adapters.argocd import ArgoCd
+from bot.adapters.cel import LimitedEvaluator
 from bot.adapters.clock import SystemClock
 from bot.adapters.database.connection import connect, embedded_url, libpq_url, migrate
 from bot.adapters.database.figures import Figures
@@ -91,6 +92,7 @@ def build(settings: Settings) -> Slipway:
         cluster=_cluster(settings),
         clock=SystemClock(),
         web=_pages(settings.github_base_url),
+        expressions=LimitedEvaluator(),
     )
     configurations = Configurations(outside, shipped.policies())
     proposer = Proposer(outside, configurations)

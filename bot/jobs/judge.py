@@ -85,7 +85,7 @@ class Judge:
             else frozenset(),
             history=self._history(promotion, now),
         )
-        return (_free(place), *evaluate(place.policy, facts))
+        return (_free(place), *evaluate(place.policy, facts, self._outside.expressions))
 
     def _evidence(self, model: str, version: str) -> VersionEvidence:
         kept = self._kept.get((model, version))

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bot.domain.expression import Evaluator, evaluate
 from bot.jobs.store import Repository, Store
 from bot.ports import Clock, Cluster, Forge, ForgeApp, ImageRegistry, Metrics, ModelRegistry
 
@@ -20,6 +21,8 @@ class Outside:
     clock: Clock
     web: str
     """Address of the forge's pages; a repository's is `web/owner/name`."""
+    expressions: Evaluator = evaluate
+    """Runs the rules of policies; production limits them in time and memory."""
 
     def forge(self, repository: Repository) -> Forge:
         return self.app.forge(repository.installation, repository.name)

@@ -16,6 +16,9 @@ from typing import BinaryIO
 
 from bot.domain import expression
 
+_STATM = Path("/proc/self/statm")
+"""How much memory this process has, in pages."""
+
 
 def main() -> None:
     limit, extra = int(sys.argv[1]) / 1000, int(sys.argv[2]) * 1_000_000
@@ -37,7 +40,9 @@ def main() -> None:
 
 
 def _limit_memory(extra: int) -> None:
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+    if not _STATM.exists():  # not Linux: the time is limited all the same
+        return
+    pages = int(_STATM.read_text(encoding="ascii").split()[0])
     limit = pages * resource.getpagesize() + extra
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

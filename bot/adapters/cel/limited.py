@@ -136,6 +136,8 @@ class _Child:
 
     def _why(self) -> str:
         status = self._process.wait(_HANGS_AFTER)
+        if not self._ready:
+            return f"the process that evaluates expressions did not start (status {status})"
         if status == -signal.SIGPROF:
             return f"it was stopped: it took longer than {LIMIT_MS} ms"
         return f"it was stopped: it needs more than {EXTRA_MB} MB of memory"
