@@ -4,6 +4,7 @@ On a terminal a line that takes longer than a second counts its seconds in place
 written again every ten seconds, so that a log shows that something goes on.
 """
 
+import shutil
 import sys
 import threading
 import time
@@ -56,7 +57,9 @@ class Narration:
         while True:
             seconds = f"{time.monotonic() - started:.0f} s"
             if self._live:
-                self._stream.write(f"\r\033[K  … {what} {self._in(DIM, seconds)}")
+                # A line that wraps could not be written over.
+                room = shutil.get_terminal_size().columns - len(seconds) - 6
+                self._stream.write(f"\r\033[K  … {what[:room]} {self._in(DIM, seconds)}")
                 self._stream.flush()
             else:
                 self._line(f"  … {what} ({seconds})")
