@@ -1,5 +1,5 @@
-# Slipway's image: what `slipway serve` needs and nothing else. About 140 MB of Python packages on the
-# slim base; no compiler, no package manager's cache, no embedded PostgreSQL (name one instead).
+# Slipway's image: what `slipway serve` needs and nothing else. 147 MB of Python packages on the slim
+# base (without byte code: that would be 89 MB more for 2 s at the start); no compiler, no package manager's cache, no embedded PostgreSQL (name one instead).
 ARG PYTHON=3.13-slim
 
 FROM python:${PYTHON} AS build
@@ -7,14 +7,14 @@ ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PYTHONDONTWRITEBYTECODE=1
 WORKDIR /src
 RUN python -m venv --without-pip /slipway
 COPY .ci/runtime.txt .ci/build.txt .ci/
-RUN pip --python /slipway/bin/python install --require-hashes --requirement .ci/runtime.txt \
+RUN pip --python /slipway/bin/python install --no-compile --require-hashes --requirement .ci/runtime.txt \
  && pip install --require-hashes --requirement .ci/build.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY policies policies
 COPY gitops-repo-template gitops-repo-template
 COPY bot bot
 RUN python -m hatchling build --target wheel --directory /tmp/wheel \
- && pip --python /slipway/bin/python install --no-deps --no-index /tmp/wheel/*.whl
+ && pip --python /slipway/bin/python install --no-compile --no-deps --no-index /tmp/wheel/*.whl
 
 FROM python:${PYTHON}
 LABEL org.opencontainers.image.title="Slipway" \
