@@ -47,7 +47,7 @@ def _promote(promotion: Promotion, situation: Situation, request: Request, overr
     tone = effects.Tone
     match promotion.stage:
         case Stage.OPEN:
-            armed = replace(promotion, armed_by=request.author, override=override)
+            armed = replace(promotion, armed_by=request.author, armed_request=request.id, override=override)
             in_the_way = blocking(situation.gates)
             if override is not None:
                 return _answer(armed, request, tone.YES, f"Armed, with an override: {override}")

@@ -89,6 +89,8 @@ class Promotion:
     image: str | None = None
     """The image that the bump pins, where it pins one."""
     armed_by: str | None = None
+    armed_request: int | None = None
+    """The `/promote` that armed it: its answer is edited when something comes of it."""
     override: str | None = None
     """Why whoever armed it passes over gates that do not hold."""
     live_at: datetime | None = None

@@ -15,6 +15,7 @@ from bot.jobs.observe import Observation
 from bot.jobs.outside import Outside
 from bot.jobs.plan import Planner, RevertPlan
 from bot.jobs.propose import Proposer
+from bot.jobs.store import RequestRow
 from bot.messages import bump, replies, revert, status
 from bot.messages.escape import Markdown
 from bot.ports import Conflict, OutsideError, Proposal, Refused
@@ -137,20 +138,26 @@ class Performer:
     def _merge(
         self, effect: effects.MergePull, promotion: Promotion, seen: Observation
     ) -> effects.Merged | effects.MergeRefused:
-        verb = "Revert" if effect.revert else "Promote"
-        title = (
-            f"{verb} {promotion.model} {promotion.candidate} in {promotion.environment} (#{effect.number})"
-        )
+        title = f"{revert.title(promotion) if effect.revert else bump.title(promotion)} (#{effect.number})"
         message = (
-            promotion.revert_reason or promotion.reason if effect.revert else f"Promotion {promotion.id}"
+            revert.commit_message(promotion)
+            if effect.revert
+            else bump.merge_message(promotion, promotion.armed_by)
         )
         try:
             sha = seen.forge.merge(effect.number, sha=effect.sha, title=title, message=message)
         except Conflict:
-            reason = "The head moved between the decision and the merge: nothing was merged."
+            reason = (
+                "The head moved between the decision and the merge: nothing was merged, and it is disarmed."
+            )
+            self._follow_up(promotion, seen, reason)
             return effects.MergeRefused(reason, head_moved=True, revert=effect.revert)
         except Refused as refused:
-            return effects.MergeRefused(f"Not merged: {refused.message}", revert=effect.revert)
+            reason = f"Not merged: {refused.message}"
+            self._follow_up(promotion, seen, f"{reason}\n\nIt stays armed and is tried again.")
+            return effects.MergeRefused(reason, revert=effect.revert)
+        if not effect.revert:
+            self._follow_up(promotion, seen, f"Merged as {sha}.")
         try:
             seen.forge.delete_branch(revert_branch(promotion) if effect.revert else bump_branch(promotion))
         except OutsideError as trouble:
@@ -182,16 +189,19 @@ class Performer:
         request = self._store.request(effect.request)
         if request is None:
             return
-        command = COMMANDS.load(request.command)
         said = self._told(effect.topic, promotion, seen, request.author) or replies.said(effect.text)
-        marker = replies.marker("answer", f"{request.comment}-{request.ordinal}")
-        text = replies.answer(request.author, f"/{command.word}", said)
-        seen.forge.upsert_comment(request.pull, marker, f"{marker}\n{text}")
+        self._write_answer(request, said, seen)
         if request.comment > 0:
             try:
                 seen.forge.react(request.comment, effect.reaction)
             except Refused as refused:
                 logger.info("no reaction on comment %s: %s", request.comment, refused)
+
+    def _write_answer(self, request: RequestRow, said: Markdown, seen: Observation) -> None:
+        command = COMMANDS.load(request.command)
+        marker = replies.marker("answer", f"{request.comment}-{request.ordinal}")
+        text = replies.answer(request.author, f"/{command.word}", said)
+        seen.forge.upsert_comment(request.pull, marker, f"{marker}\n{text}")
 
     def _told(
         self, topic: str | None, promotion: Promotion, seen: Observation, author: str
@@ -207,6 +217,18 @@ class Performer:
                 return replies.explain(promotion, seen.situation.gates)
             case _:
                 return None
+
+    def _follow_up(self, promotion: Promotion, seen: Observation, text: str) -> None:
+        """Edit the answer to the `/promote` that armed it, now that something came of it."""
+        armed = promotion.armed_request
+        request = self._store.request(armed) if armed is not None else None
+        if request is None:
+            return
+        try:
+            self._write_answer(request, replies.said(text), seen)
+        except OutsideError as trouble:
+            # The status comment says it too.
+            logger.info("promotion %s: the answer stays as it was: %s", promotion.id, trouble)
 
     def _rights(
         self, promotion: Promotion, seen: Observation, author: str

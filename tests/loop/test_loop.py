@@ -1,5 +1,7 @@
 """The product's main job, end to end through the engine: real rows, the outside in memory."""
 
+from bot.domain.hold import Hold
+from bot.domain.live import Liveness, LiveState
 from bot.domain.promotion import Stage
 from bot.ports import Unavailable
 
@@ -195,3 +197,53 @@ def test_a_pull_request_that_touches_nothing_of_ours_is_left_alone(world):
 
     assert world.answers(pull) == []
     assert world.forge.checks == {}
+
+
+def test_a_promote_whose_gates_did_not_hold_yet_says_so_when_it_merged(world):
+    """The answer is one comment, edited in place."""
+    world.alias("2")
+    pull = world.newest().pull
+    world.store.place_hold(Hold("octo/gitops", "fraud", "production", "eve", "incident", world.clock.now()))
+    world.say("ada", "/promote")
+    (waiting,) = [text for text in world.answers(pull) if "asked" in text]
+    world.store.release_hold("octo/gitops", "fraud", "production", "eve", world.clock.now())
+    world.drain()
+    (merged,) = [text for text in world.answers(pull) if "asked" in text]
+
+    assert "Armed. It merges as soon as these gates hold" in waiting
+    assert f"Merged as {world.newest().merge_sha}" in merged
+
+
+def test_an_argo_cd_that_is_away_is_waited_for_and_told(world):
+    """The deadline of the sync waits with it."""
+    world.cluster.fails = Unavailable("Argo CD", "connection refused")
+    promotion = promoted(world, "2")
+    world.later(3600)
+    assert world.newest().stage is Stage.SYNCING
+    assert "Argo CD cannot be asked: connection refused" in world.newest().reason
+
+    world.cluster.fails = None
+    world.until(lambda: world.newest().stage is Stage.WATCHING)
+    assert promotion.pull is not None
+
+
+def test_a_failed_sync_is_told_with_its_reason_and_ends_in_a_hold(world):
+    """What never became live is not judged."""
+    world.cluster.answer = Liveness(LiveState.FAILED, "ComparisonError: unknown field")
+    promoted(world, "2")
+    world.until(lambda: world.newest().stage is Stage.HELD, step=60, limit=3600)
+
+    assert "ComparisonError: unknown field" in world.newest().reason
+    assert world.store.holds("octo/gitops", "fraud", "production")
+    assert world.pinned() == "models:/fraud/2"
+
+
+def test_a_repository_without_slipway_yaml_is_left_in_peace(world):
+    """Installed is not configured: nothing is opened, nothing is said."""
+    world.forge.commit("main", {"slipway.yaml": None})
+    world.store.set_repositories([])
+    world.resync.run()
+    world.alias("2")
+
+    assert world.promotions() == []
+    assert world.forge.issues == {}
