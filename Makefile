@@ -48,6 +48,7 @@ lock: $(BIN)/uv  ## pin the newest versions that pyproject.toml allows
 
 schemas: $(VENV)/installed  ## write the JSON Schemas that editors read
 	for name in slipway policy; do $(BIN)/slipway schema $$name > policies/$$name.schema.json; done
+	cp policies/*.schema.json gitops-repo-template/policies/
 
 bench-evidence: $(VENV)/installed  ## how long evidence and gates take
 	$(BIN)/python benchmarks/evidence/run.py

@@ -54,10 +54,11 @@ def nodes(node: Any) -> Iterator[Mapping[str, Any]]:
             yield from nodes(value)
 
 
+@pytest.mark.parametrize("folder", ["policies", "gitops-repo-template/policies"])
 @pytest.mark.parametrize("name", MODELS)
-def test_the_files_are_in_step_with_the_models(name: str) -> None:
-    """`make schemas` writes them."""
-    file = PROJECT / "policies" / f"{name}.schema.json"
+def test_the_files_are_in_step_with_the_models(name: str, folder: str) -> None:
+    """`make schemas` writes them, for the project and for whoever copies the template."""
+    file = PROJECT / folder / f"{name}.schema.json"
 
     assert schema(name) == json.loads(file.read_text())
 
