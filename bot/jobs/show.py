@@ -11,13 +11,16 @@ from datetime import datetime, timedelta
 
 from bot.domain.promotion import Promotion, Stage
 from bot.jobs.observe import Observation
-from bot.messages import check, status
+from bot.messages import check, issue, replies, status
 from bot.ports import CheckRun, OutsideError
 
 logger = logging.getLogger(__name__)
 
 PACE = timedelta(seconds=10)
 """While only a canary's numbers move, the comment is edited no more often (GitHub counts content writes)."""
+
+BRIEF = timedelta(seconds=45)
+"""What waits no longer than this before its pull request opens is not worth an issue."""
 
 _DEPLOYMENTS = {
     Stage.SYNCING: "in_progress",
@@ -34,8 +37,10 @@ class Shower:
 
     def show(self, promotion: Promotion, seen: Observation, now: datetime) -> Promotion:
         """Show what changed since the last time; returns the promotion with what it shows now."""
-        if promotion.pull is None:
-            return promotion
+        number = promotion.pull
+        if number is None:
+            return self._show_waiting(promotion, seen, now)
+        promotion = self._forget_waiting(promotion, seen)
         situation = seen.situation
         text = status.comment(
             promotion,
@@ -52,7 +57,6 @@ class Shower:
         counting = promotion.stage is Stage.WATCHING and not moved
         if counting and promotion.shown_at is not None and now - promotion.shown_at < PACE:
             return promotion
-        number = promotion.pull
         written = _try(promotion, lambda: seen.forge.upsert_comment(number, status.MARKER, text))
         self._check(promotion, seen)
         if moved:
@@ -60,6 +64,29 @@ class Shower:
         if not written:
             return promotion
         return replace(promotion, shown=f"{promotion.stage.value}:{fresh}", shown_at=now)
+
+    def _show_waiting(self, promotion: Promotion, seen: Observation, now: datetime) -> Promotion:
+        """What waits before it has a pull request is told in an issue, unless it is over in a moment."""
+        marker = replies.marker("waiting", promotion.id)
+        told = promotion.shown is not None
+        brief = not seen.situation.holds and now - promotion.created_at < BRIEF
+        if not told and (brief or promotion.stage is not Stage.WAITING):
+            return promotion
+        title, body = issue.waiting(promotion)
+        fresh = f"waiting:{hashlib.sha256(body.encode()).hexdigest()[:16]}"
+        if promotion.shown != fresh:
+            if not _try(promotion, lambda: seen.forge.upsert_issue(marker, title, f"{marker}\n{body}")):
+                return promotion
+            if promotion.stage is not Stage.WAITING:
+                _try(promotion, lambda: seen.forge.close_issue(marker))
+        return replace(promotion, shown=fresh, shown_at=now)
+
+    def _forget_waiting(self, promotion: Promotion, seen: Observation) -> Promotion:
+        if not (promotion.shown or "").startswith("waiting:"):
+            return promotion
+        marker = replies.marker("waiting", promotion.id)
+        closed = _try(promotion, lambda: seen.forge.close_issue(marker))
+        return replace(promotion, shown=None, shown_at=None) if closed else promotion
 
     def _check(self, promotion: Promotion, seen: Observation) -> None:
         head = promotion.head_sha

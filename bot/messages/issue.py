@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.mistake import Mistake
-from bot.messages.escape import Markdown, code, text
+from bot.domain.promotion import Promotion, Stage
+from bot.messages.bump import footer
+from bot.messages.escape import Markdown, code, quiet, text
 from bot.messages.layout import long_table, md, paragraphs
 
 
@@ -70,6 +72,24 @@ def _mistakes(mistakes: Sequence[Mistake]) -> Markdown:
         for m in mistakes
     ]
     return long_table(("Where", "Key", "Mistake", "What would be right"), rows)
+
+
+def waiting(promotion: Promotion) -> tuple[str, Markdown]:
+    """Title and body for a promotion that has no pull request yet, or never got one: why."""
+    title = (
+        f"{quiet(promotion.model, 60)} version {quiet(promotion.candidate, 20)} waits for "
+        f"{quiet(promotion.environment, 30)}"
+    )
+    over = promotion.stage is Stage.CLOSED
+    body = paragraphs(
+        text(promotion.reason, 1_000),
+        md("Asked for by {}.", text(promotion.requested_by, 80)),
+        md("Nothing more is tried.")
+        if over
+        else md("Slipway looks again by itself. This issue closes when the pull request opens."),
+        footer(promotion),
+    )
+    return title, body
 
 
 def drift(drifts: Sequence[Drift]) -> tuple[str, Markdown]:

@@ -124,9 +124,12 @@ class Traffic:
         return max(0.0, at - self.bad_since) * 10 * self.bad if failed else (at - self.origin) * 10
 
 
-class NoImages:
+@dataclass
+class Images:
+    digests: dict[str, str] = field(default_factory=dict)
+
     def digest(self, reference: str) -> str | None:
-        return None
+        return self.digests.get(reference)
 
 
 class World:
@@ -150,6 +153,7 @@ class World:
             self.registry.add_version("fraud", evidence=evidence)
         self.registry.set_alias("fraud", "champion", "1")
         self.cluster = Cluster()
+        self.images = Images()
         self.traffic = Traffic(self.clock)
         self.restart()
         self.resync.run()
@@ -161,7 +165,7 @@ class World:
             store=self.store,
             app=self.app,
             registry=self.registry,
-            images=NoImages(),
+            images=self.images,
             metrics={"default": self.traffic},
             cluster=self.cluster,
             clock=self.clock,
