@@ -25,7 +25,7 @@ from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.store import Delivery
 from bot.messages import status
-from bot.ports import OutsideError
+from bot.ports import Attestations, OutsideError
 from bot.webhooks.github_events import CommentCreated, PullRequestChanged, PullRequestClosed
 from bot.webhooks.mlflow import RegistryChanged
 from tests.fakes.forge import FakeForge
@@ -125,9 +125,23 @@ class Traffic:
         return max(0.0, at - self.bad_since) * 10 * self.bad if failed else (at - self.origin) * 10
 
 
-class NoImages:
+@dataclass
+class Images:
+    """A container registry: digests by reference, and what is attached to every image."""
+
+    digests: dict[str, str] = field(default_factory=dict)
+    attached: Attestations | None = None
+    fails: OutsideError | None = None
+    asked: int = 0
+
     def digest(self, reference: str) -> str | None:
-        return None
+        return self.digests.get(reference)
+
+    def attested(self, reference: str) -> Attestations | None:
+        self.asked += 1
+        if self.fails is not None:
+            raise self.fails
+        return self.attached
 
 
 class World:
@@ -151,6 +165,7 @@ class World:
             self.registry.add_version("fraud", evidence=evidence)
         self.registry.set_alias("fraud", "champion", "1")
         self.cluster = Cluster()
+        self.images = Images()
         self.traffic = Traffic(self.clock)
         self.restart()
         self.resync.run()
@@ -162,7 +177,7 @@ class World:
             store=self.store,
             app=self.app,
             registry=self.registry,
-            images=NoImages(),
+            images=self.images,
             metrics={"default": self.traffic},
             cluster=self.cluster,
             clock=self.clock,
