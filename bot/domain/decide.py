@@ -10,7 +10,7 @@ Rules:
 
 | stage     | moves to  | when                                                                        |
 |-----------|-----------|-----------------------------------------------------------------------------|
-| waiting   | open      | the bump can be made: no hold, no older bump in the way, the image is there |
+| waiting   | open      | the bump can be made: no hold, soaked, no older bump is open, the image is there |
 |           | closed    | quarantined, superseded, pinned already, no longer configured, gave up      |
 | open      | syncing   | merged, by us (armed or automatic, gates hold) or by a person               |
 |           | closed    | closed by a person, `/rollback`, superseded                                 |
@@ -32,13 +32,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import effects
+from bot.domain.branches import place_branch
 from bot.domain.effects import Effect
 from bot.domain.gates import blocking
 from bot.domain.live import LiveState
 from bot.domain.moves import BOT, Step, closed, enter, held, passed, revert, spoken, tag_due
 from bot.domain.obey import obey
 from bot.domain.promotion import Promotion, Stage
-from bot.domain.pull import PullState
+from bot.domain.pull import Pull, PullState
 from bot.domain.situation import BumpPlan, NoPlan, Situation
 from bot.domain.verdict import Outcome
 
@@ -47,6 +48,9 @@ SYNC_POLL = timedelta(seconds=3)
 
 RECHECK = timedelta(minutes=1)
 """Between two looks at what no event announces: an image that is not built yet, a gate bound to time."""
+
+SECOND_LOOK = timedelta(minutes=10)
+"""Between two looks at an armed bump whose gates fail: a tag or a signature may come without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Pro
             opened = replace(
                 promotion,
                 pull=pull.number,
+                branch=pull.branch,
+                ready=False,
                 head_sha=pull.head_sha,
                 changes=changes,
                 baseline=baseline,
@@ -92,7 +98,9 @@ def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Pro
             return replace(promotion, revert_merge_sha=sha, stage_since=now, reason="The revert is merged.")
         case effects.Merged(sha=sha):
             merged = replace(promotion, merge_sha=sha, merged_at=now)
-            return enter(merged, Stage.SYNCING, "Merged; waiting until it is live.", now)
+            return enter(
+                merged, Stage.SYNCING, f"Merged{_overridden(promotion)}; waiting until it is live.", now
+            )
         case effects.MergeRefused(reason=reason, head_moved=True, revert=False):
             return replace(promotion, armed_by=None, override=None, reason=reason)
         case effects.MergeRefused(reason=reason):
@@ -106,10 +114,18 @@ def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Pro
             return enter(promotion, Stage.HELD, reason, now)
 
 
+def _overridden(promotion: Promotion) -> str:
+    """For the audit: who let it through a freeze, and why."""
+    if promotion.override is None:
+        return ""
+    return f" with an override by {promotion.armed_by} ({promotion.override})"
+
+
 # -- the stages' own steps -------------------------------------------------------------------------
 
 
 def _waiting(promotion: Promotion, situation: Situation, now: datetime) -> Step:
+    was_ready, promotion = promotion.ready, replace(promotion, ready=False)
     if situation.environment is None:
         return closed(promotion, "This environment is no longer configured.", now)
     if situation.newer is not None:
@@ -121,7 +137,21 @@ def _waiting(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     if situation.holds:
         hold = situation.holds[0]
         return Step(replace(promotion, reason=f"On hold by {hold.owner}: {hold.reason}"))
+    # What a person asks for is opened at once and waits as a pull request, where everybody sees it.
+    if promotion.requested_by == BOT and situation.soaked_at is not None and now < situation.soaked_at:
+        reason = f"It soaks in {situation.environment.after} until {situation.soaked_at:%Y-%m-%d %H:%M} UTC."
+        return Step(replace(promotion, reason=reason), wake_at=situation.soaked_at)
+    return _open_when_possible(promotion, situation, now, was_ready=was_ready)
+
+
+def _open_when_possible(
+    promotion: Promotion, situation: Situation, now: datetime, *, was_ready: bool
+) -> Step:
     match situation.plan:
+        case BumpPlan() if situation.older is not None:
+            reason = f"Takes the place of version {situation.older}, whose bump is open."
+            ready = replace(promotion, ready=True, reason=reason)
+            return Step(ready, () if was_ready else (effects.WakePlace(),), wake_at=now + SYNC_POLL)
         case BumpPlan() as plan:
             wanted = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
             return Step(promotion, (wanted,))
@@ -145,13 +175,11 @@ def _open(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     if pull.state is PullState.CLOSED:
         by = f" by {pull.closed_by}" if pull.closed_by else ""
         return closed(promotion, f"The pull request was closed{by}.", now)
-    if situation.environment is None or situation.newer is not None:
-        reason = (
-            "This environment is no longer configured."
-            if situation.environment is None
-            else f"Superseded by version {situation.newer}."
-        )
+    if situation.environment is None:
+        reason = "This environment is no longer configured."
         return closed(promotion, reason, now, effects.ClosePull(pull.number, pull.branch))
+    if situation.newer is not None:
+        return _superseded(promotion, situation.newer, situation, pull, now)
     if pull.head_sha != promotion.head_sha:
         reason = "The branch holds other commits. Slipway merges only its own commit: /retry rebuilds it."
         return Step(replace(promotion, armed_by=None, override=None, reason=reason))
@@ -162,10 +190,22 @@ def _open(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     return _merge_when_gates_hold(promotion, situation, now, pull.number)
 
 
+def _superseded(promotion: Promotion, newer: str, situation: Situation, pull: Pull, now: datetime) -> Step:
+    """Give way: close the pull request, or leave it to the newer candidate, which moves its branch."""
+    if situation.policy.supersede == "update" and pull.branch == place_branch(promotion):
+        reason = f"Superseded by version {newer}, which goes on in this pull request."
+        return closed(promotion, reason, now, effects.TellSuperseded(pull.number, newer, updated=True))
+    told = effects.TellSuperseded(pull.number, newer)
+    close = effects.ClosePull(pull.number, pull.branch)
+    return closed(promotion, f"Superseded by version {newer}.", now, told, close)
+
+
 def _merge_when_gates_hold(promotion: Promotion, situation: Situation, now: datetime, number: int) -> Step:
     in_the_way = blocking(situation.gates)
     armed = promotion.armed_by is not None or situation.policy.promote == "automatic"
-    wake_at = now + RECHECK if any(gate.pending for gate in in_the_way) else None
+    soon = RECHECK if any(gate.pending for gate in in_the_way) else None
+    later = SECOND_LOOK if armed and in_the_way else None
+    wake_at = now + wait if (wait := soon or later) else None
     if in_the_way:
         names = ", ".join(gate.id for gate in in_the_way)
         if armed:
@@ -233,7 +273,7 @@ def _reverting(promotion: Promotion, situation: Situation, now: datetime) -> Ste
         return Step(promotion, (effects.OpenRevert(),), wake_at=now + RECHECK)
     if back.state is PullState.MERGED:
         merged = replace(promotion, revert_merge_sha=back.merge_sha, stage_since=now)
-        return Step(replace(merged, reason="The back is merged."), wake_at=now)
+        return Step(replace(merged, reason="The revert is merged."), wake_at=now)
     if back.state is PullState.CLOSED:
         by = f" by {back.closed_by}" if back.closed_by else ""
         return held(promotion, f"The revert was closed{by}; the candidate is still pinned.", now)
@@ -243,7 +283,7 @@ def _reverting(promotion: Promotion, situation: Situation, now: datetime) -> Ste
             return Step(replace(promotion, reason=reason), wake_at=now + RECHECK)
         wanted = effects.MergePull(back.number, back.head_sha, revert=True)
         return Step(promotion, (wanted,), wake_at=now + RECHECK)
-    return Step(replace(promotion, reason="The back is open; the policy leaves its merge to a person."))
+    return Step(replace(promotion, reason="The revert is open; the policy leaves its merge to a person."))
 
 
 def _revert_live(promotion: Promotion, situation: Situation, now: datetime) -> Step:

@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.authorization import Denied, action_of
+from bot.domain.authorization import Action, Denied, action_of
+from bot.domain.commands import Release
 from bot.domain.config import Environment, Model
+from bot.domain.hold import Hold
 from bot.domain.live import Liveness, LiveState
 from bot.domain.policy import Policy
 from bot.domain.promotion import UNMERGED, Promotion, Stage
@@ -88,12 +90,14 @@ class Observer:
             environment=environment,
             policy=policy,
             next_environments=model.next_after(promotion.environment) if model is not None else (),
-            requests=self._requests(promotion, forge, policy),
+            requests=self._requests(promotion, forge, policy, place.holds if place is not None else ()),
             holds=place.holds if place is not None else (),
             quarantine=place.quarantine if place is not None else None,
             newer=others.newer,
+            older=others.open_before,
+            soaked_at=self._soaked_at(promotion, environment, policy),
             overtaken=others.overtaken,
-            plan=self._plan(promotion, forge, (model, environment), others, now),
+            plan=self._plan(promotion, forge, (model, environment), now),
             pull=pull,
             gates=(
                 self._judge.gates(promotion, place, forge, pull, now)
@@ -106,35 +110,54 @@ class Observer:
         )
         return Observation(situation, repository, forge, model, environment, place, canary)
 
-    def _requests(self, promotion: Promotion, forge: Forge, policy: Policy) -> tuple[Request, ...]:
+    def _requests(
+        self, promotion: Promotion, forge: Forge, policy: Policy, holds: Sequence[Hold]
+    ) -> tuple[Request, ...]:
         pulls = [number for number in (promotion.pull, promotion.revert_pull) if number is not None]
         rows = self._store.pending_requests(promotion.repository, pulls) if pulls else ()
-        return tuple(self._request(row, promotion, forge, policy) for row in rows)
+        everything = any(hold.model is None for hold in holds)
+        return tuple(self._request(row, promotion, forge, policy, everything=everything) for row in rows)
 
-    def _request(self, row: RequestRow, promotion: Promotion, forge: Forge, policy: Policy) -> Request:
+    def _request(
+        self, row: RequestRow, promotion: Promotion, forge: Forge, policy: Policy, *, everything: bool
+    ) -> Request:
+        """`everything`: whether everything is on hold, which takes a right of its own to lift."""
+
+        def denied(action: Action) -> str | None:
+            answer = permitted(forge, policy, promotion, row.author, action)
+            return answer.reason if isinstance(answer, Denied) else None
+
         command = COMMANDS.load(row.command)
-        answer = permitted(forge, policy, promotion, row.author, action_of(command))
+        lifting = everything and isinstance(command, Release)
         return Request(
             id=row.id,
             author=row.author,
             command=command,
-            denied=answer.reason if isinstance(answer, Denied) else None,
+            denied=denied(action_of(command)),
+            not_everything=denied(Action.HOLD_ALL) if lifting else None,
             via_revert=row.pull == promotion.revert_pull,
         )
+
+    def _soaked_at(
+        self, promotion: Promotion, environment: Environment | None, policy: Policy
+    ) -> datetime | None:
+        if promotion.stage is not Stage.WAITING or environment is None or not policy.soak:
+            return None
+        earlier = self._judge.earlier(promotion, environment)
+        if earlier is None or earlier.verified_at is None:
+            return None
+        return earlier.verified_at + policy.soak
 
     def _plan(
         self,
         promotion: Promotion,
         forge: Forge,
         configured: tuple[Model | None, Environment | None],
-        others: "_Others",
         now: datetime,
     ) -> BumpPlan | NoPlan | None:
         model, environment = configured
         if promotion.stage not in UNMERGED or model is None or environment is None:
             return None
-        if promotion.stage is Stage.WAITING and others.open_before is not None:
-            return NoPlan(f"The bump for version {others.open_before} is being closed first.")
         return self._planner.bump(promotion, forge, model, environment, now)
 
     def _liveness(
@@ -171,7 +194,7 @@ class _Others:
     """What other promotions of the same place mean for this one."""
 
     newer: str | None
-    """Wants the same target and was asked for later."""
+    """Was asked for later, and its bump is open or could be."""
     open_before: str | None
     """Has the target's one open bump."""
     overtaken: str | None
@@ -184,7 +207,8 @@ class _Others:
         newer = [
             other
             for other in others
-            if other.stage in UNMERGED and (other.created_at, other.id) > (promotion.created_at, promotion.id)
+            if (other.stage is Stage.OPEN or other.ready)
+            and (other.created_at, other.id) > (promotion.created_at, promotion.id)
         ]
         before = [other for other in others if other.stage is Stage.OPEN]
         later = [

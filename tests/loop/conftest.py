@@ -24,7 +24,8 @@ from bot.jobs.receive import Receiver
 from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.store import Delivery
-from bot.ports import OutsideError
+from bot.messages import status
+from bot.ports import Attestations, OutsideError
 from bot.webhooks.github_events import CommentCreated, PullRequestChanged, PullRequestClosed
 from bot.webhooks.mlflow import RegistryChanged
 from tests.fakes.forge import FakeForge
@@ -126,10 +127,21 @@ class Traffic:
 
 @dataclass
 class Images:
+    """A container registry: digests by reference, and what is attached to every image."""
+
     digests: dict[str, str] = field(default_factory=dict)
+    attached: Attestations | None = None
+    fails: OutsideError | None = None
+    asked: int = 0
 
     def digest(self, reference: str) -> str | None:
         return self.digests.get(reference)
+
+    def attested(self, reference: str) -> Attestations | None:
+        self.asked += 1
+        if self.fails is not None:
+            raise self.fails
+        return self.attached
 
 
 class World:
@@ -172,7 +184,7 @@ class World:
             web="https://github.test",
         )
         configurations = Configurations(outside, shipped.policies())
-        proposer = Proposer(outside, configurations)
+        proposer = self.proposer = Proposer(outside, configurations)
         self.receiver = Receiver(outside, configurations, proposer)
         self.reconciler = Reconciler(outside, configurations, proposer)
         self.resync = Resync(outside, configurations, proposer)
@@ -250,6 +262,12 @@ class World:
         )
         return number
 
+    def configure(self, files: dict[str, bytes]) -> None:
+        """Somebody merges a change of the configuration."""
+        self.forge.commit("main", files)
+        self.resync.run()
+        self.drain()
+
     def deliver(self, source: str, event) -> None:
         self.store.accept(Delivery(source, event.delivery, EVENTS.dump(event)))
         self.drain()
@@ -296,6 +314,11 @@ class World:
 
     def answers(self, pull: int) -> list[str]:
         return [each.body for each in self.forge.comments(pull) if each.from_bot]
+
+    def status(self, pull: int) -> str:
+        """The one status comment of a pull request."""
+        (text,) = [text for text in self.answers(pull) if status.MARKER in text]
+        return text
 
     # -- inside ------------------------------------------------------------------------------------
 
