@@ -180,6 +180,8 @@ class Forge(Protocol):
     def close_issue(self, marker: str) -> None:
         """Close the open issue that carries `marker`, if there is one."""
 
+    def branch_rules(self, branch: str) -> BranchRules: ...
+
     # People.
     def permission(self, login: str) -> Permission:
         """The person's right here, asked live."""
@@ -188,8 +190,33 @@ class Forge(Protocol):
         """Whether the person is an active member of the organisation's team `team` (its slug)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """The App as GitHub knows it: the rights and events that its owner gave it, and its webhook."""
+
+    slug: str
+    permissions: Mapping[str, str]
+    events: tuple[str, ...]
+    webhook_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BranchRules:
+    """What protects a branch, as far as an App without administration rights sees it."""
+
+    protected: bool = False
+    checks: tuple[str, ...] = ()
+    approvals: int = 0
+    kinds: frozenset[str] = frozenset()
+    """Kinds of the rules in GitHub's words, such as `merge_queue`; empty where it has no rulesets."""
+
+
 class ForgeApp(Protocol):
     """The App over all its installations."""
+
+    def registration(self) -> Registration: ...
+    def lost_deliveries(self, since: datetime) -> int | None:
+        """How many webhook deliveries since then never got through; None where they are not kept."""
 
     def repositories(self) -> Sequence[tuple[int, str]]:
         """(installation id, `owner/name`) of every repository that the App was installed in."""
@@ -201,8 +228,20 @@ class ForgeApp(Protocol):
         """Ask for every failed webhook delivery since then once more; returns how many."""
 
 
+@dataclass(frozen=True, slots=True)
+class RegistryWebhook:
+    """A webhook of the registry; `events` such as `model_version_alias.created`."""
+
+    url: str
+    events: tuple[str, ...]
+    active: bool
+
+
 class ModelRegistry(Protocol):
     """MLflow's model registry."""
+
+    def webhooks(self) -> Sequence[RegistryWebhook]:
+        """The webhooks that are registered. Raises Forbidden for whoever is no administrator."""
 
     def aliases(self) -> Mapping[str, Mapping[str, str]]:
         """Model → alias → version, of all registered models, in as few requests as the registry allows."""
@@ -244,6 +283,9 @@ class Metrics(Protocol):
 
 class Cluster(Protocol):
     """What brings Git into the cluster: Argo CD."""
+
+    def automated(self, application: str) -> bool:
+        """Whether the application syncs by itself. Raises NotFound, Forbidden."""
 
     def liveness(self, application: str, commit: str, repository_url: str, forge: Forge) -> Liveness:
         """Whether `commit` or a later one is live and healthy, in one request."""

@@ -15,8 +15,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from bot.domain import app_rights
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review, ReviewState
-from bot.ports import CheckRun, Conflict, Forge, NotFound, OutsideError, Proposal, Refused
+from bot.ports import (
+    BranchRules,
+    CheckRun,
+    Conflict,
+    Forge,
+    NotFound,
+    OutsideError,
+    Proposal,
+    Refused,
+    Registration,
+)
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -78,6 +89,7 @@ class FakeForge:
     deployments: list[DeploymentStatus] = field(default_factory=list)
     issues: dict[int, Issue] = field(default_factory=dict)
     people: dict[str, Permission] = field(default_factory=dict)
+    rules: BranchRules = field(default_factory=BranchRules)
     teams: dict[str, set[str]] = field(default_factory=dict)
     ids: int = 0
 
@@ -326,6 +338,10 @@ class FakeForge:
         if found is not None:
             self.issues[found.number] = replace(found, state="closed")
 
+    def branch_rules(self, branch: str) -> BranchRules:
+        self._call("branch_rules")
+        return self.rules
+
     # People.
     def permission(self, login: str) -> Permission:
         self._call("permission")
@@ -422,6 +438,13 @@ class FakeForgeApp:
     )
     failed_deliveries: list[datetime] = field(default_factory=list)
     redelivered: list[datetime] = field(default_factory=list)
+    registered: Registration = Registration("slipway", app_rights.PERMISSIONS, app_rights.EVENTS)
+
+    def registration(self) -> Registration:
+        return self.registered
+
+    def lost_deliveries(self, since: datetime) -> int | None:
+        return sum(at >= since for at in self.failed_deliveries)
 
     def repositories(self) -> Sequence[tuple[int, str]]:
         return list(self.forges)

@@ -1,13 +1,13 @@
 """A model registry in memory; it passes the same contract tests as MLflow (tests/contract/mlflow)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from urllib.parse import quote
 
 from bot.domain.evidence import VersionEvidence
 from bot.domain.version import ModelVersion
-from bot.ports import NotFound, OutsideError, Refused
+from bot.ports import NotFound, OutsideError, Refused, RegistryWebhook
 
 
 @dataclass
@@ -20,6 +20,7 @@ class FakeRegistry:
     url: str = "http://registry.example.test"
     away: OutsideError | None = None
     writes: list[tuple[str, ...]] = field(default_factory=list)
+    hooks: list[RegistryWebhook] = field(default_factory=list)
     _versions: dict[str, dict[str, ModelVersion]] = field(default_factory=dict)
     _evidence: dict[tuple[str, str], VersionEvidence] = field(default_factory=dict)
     _aliases: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -59,6 +60,10 @@ class FakeRegistry:
             description=own.description or description,
         )
         return number
+
+    def webhooks(self) -> Sequence[RegistryWebhook]:
+        self._answer()
+        return self.hooks
 
     def aliases(self) -> Mapping[str, Mapping[str, str]]:
         self._answer()

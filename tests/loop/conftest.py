@@ -87,6 +87,9 @@ class Cluster:
     answer: Liveness = field(default_factory=lambda: Liveness(LiveState.LIVE, "Synced and healthy."))
     fails: OutsideError | None = None
 
+    def automated(self, application) -> bool:
+        return True
+
     def liveness(self, application, commit, repository_url, forge) -> Liveness:
         if self.fails is not None:
             raise self.fails

@@ -1,10 +1,11 @@
 """GitHub's JSON → the words of `bot.domain.pull`."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review, ReviewState
+from bot.ports import BranchRules
 
 Json = Mapping[str, Any]
 GHOST = "ghost"
@@ -67,6 +68,19 @@ def permission(data: Json) -> Permission:
         if isinstance(word, str) and word.upper() in Permission.__members__:
             return Permission[word.upper()]
     return Permission.NONE
+
+
+def branch_rules(branch: Json, rules: Sequence[Json]) -> BranchRules:
+    """Classic protection tells its required checks to everybody, rulesets all that they ask for."""
+    classic = (branch.get("protection") or {}).get("required_status_checks") or {}
+    asked = [rule.get("parameters") or {} for rule in rules]
+    checks = [check["context"] for each in asked for check in each.get("required_status_checks") or ()]
+    return BranchRules(
+        protected=bool(branch.get("protected")) or bool(rules),
+        checks=tuple(dict.fromkeys([*(classic.get("contexts") or ()), *checks])),
+        approvals=max((each.get("required_approving_review_count") or 0 for each in asked), default=0),
+        kinds=frozenset(str(rule.get("type")) for rule in rules),
+    )
 
 
 def login(user: Json | None) -> str:

@@ -8,7 +8,7 @@ from bot.adapters.github import merging, proposing, records, surfaces
 from bot.adapters.github.errors import SYSTEM
 from bot.adapters.github.place import Place, segment
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review
-from bot.ports import CheckRun, NotFound, Proposal, Refused
+from bot.ports import BranchRules, CheckRun, NotFound, Proposal, Refused
 
 LARGEST_FILE = 1_000_000
 MOST_FILES = 300
@@ -152,6 +152,14 @@ class GitHubForge:
 
     def close_issue(self, marker: str) -> None:
         surfaces.close_issue(self._place, marker)
+
+    def branch_rules(self, branch: str) -> BranchRules:
+        found = self._client.get(self._place.url("branches", branch))
+        try:
+            rules = self._client.get(self._place.url("rules", "branches", branch))
+        except NotFound:
+            rules = []
+        return records.branch_rules(found, rules)
 
     # People.
     def permission(self, login: str) -> Permission:

@@ -7,7 +7,7 @@ hands out the file itself.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -21,7 +21,7 @@ from bot.adapters.mlflow import assemble, mlmodel
 from bot.adapters.mlflow.calls import SYSTEM, absent_as_none, apply_limits, refusal, translated
 from bot.domain.evidence import VersionEvidence
 from bot.domain.version import ModelVersion
-from bot.ports import Refused
+from bot.ports import Refused, RegistryWebhook
 
 _PAGE = 1000
 _LOGGED_MODEL = re.compile(r"models:/(m-[0-9a-f]+)", re.ASCII)
@@ -53,6 +53,18 @@ class MlflowRegistry:
             token = page.token
             if not token:
                 return found
+
+    def webhooks(self) -> Sequence[RegistryWebhook]:
+        with translated("the webhooks"):
+            found = self._client.list_webhooks(max_results=100)
+        return [
+            RegistryWebhook(
+                url=hook.url,
+                events=tuple(f"{event.entity.value}.{event.action.value}" for event in hook.events),
+                active=hook.status.value == "ACTIVE",
+            )
+            for hook in found
+        ]
 
     def version(self, model: str, version: str) -> ModelVersion:
         found = self._version(model, version)
