@@ -94,6 +94,17 @@ class CheckRun:
     details_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class BranchRules:
+    """What protects a branch, as far as an App without administration rights sees it."""
+
+    protected: bool = False
+    checks: tuple[str, ...] = ()
+    approvals: int = 0
+    kinds: frozenset[str] = frozenset()
+    """Kinds of the rules in GitHub's words, such as `merge_queue`; empty where it has no rulesets."""
+
+
 class Forge(Protocol):
     """One repository on GitHub or something that speaks its API."""
 
@@ -198,17 +209,6 @@ class Registration:
     permissions: Mapping[str, str]
     events: tuple[str, ...]
     webhook_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BranchRules:
-    """What protects a branch, as far as an App without administration rights sees it."""
-
-    protected: bool = False
-    checks: tuple[str, ...] = ()
-    approvals: int = 0
-    kinds: frozenset[str] = frozenset()
-    """Kinds of the rules in GitHub's words, such as `merge_queue`; empty where it has no rulesets."""
 
 
 class ForgeApp(Protocol):

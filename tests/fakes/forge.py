@@ -438,7 +438,9 @@ class FakeForgeApp:
     )
     failed_deliveries: list[datetime] = field(default_factory=list)
     redelivered: list[datetime] = field(default_factory=list)
-    registered: Registration = Registration("slipway", app_rights.PERMISSIONS, app_rights.EVENTS)
+    registered: Registration = field(
+        default_factory=lambda: Registration("slipway", app_rights.PERMISSIONS, app_rights.EVENTS)
+    )
 
     def registration(self) -> Registration:
         return self.registered
