@@ -13,6 +13,7 @@ from bot.cli.replay import replay
 from bot.cli.sandbox import sandbox
 from bot.cli.schema import schema
 from bot.cli.serve import serve
+from bot.cli.setup import setup
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 app.command()(check)
@@ -23,6 +24,7 @@ app.command()(backtest)
 app.command()(replay)
 app.command()(sandbox)
 app.command()(serve)
+app.command()(setup)
 
 
 def _tell_version(*, wanted: bool) -> None:

@@ -15,8 +15,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+from bot.domain import app_rights
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review, ReviewState
-from bot.ports import CheckRun, Conflict, Forge, NotFound, OutsideError, Proposal, Refused
+from bot.ports import (
+    CheckRun,
+    Conflict,
+    Forge,
+    NotFound,
+    OutsideError,
+    Proposal,
+    Refused,
+    Registration,
+)
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -422,6 +432,12 @@ class FakeForgeApp:
     )
     failed_deliveries: list[datetime] = field(default_factory=list)
     redelivered: list[datetime] = field(default_factory=list)
+    registered: Registration = field(
+        default_factory=lambda: Registration("slipway", app_rights.PERMISSIONS, app_rights.EVENTS)
+    )
+
+    def registration(self) -> Registration:
+        return self.registered
 
     def repositories(self) -> Sequence[tuple[int, str]]:
         return list(self.forges)

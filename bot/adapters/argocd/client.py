@@ -45,16 +45,9 @@ class ArgoCd:
         """Whether `commit` or a later one is live and healthy; one request, two when a sync window may
         stand in the way. Raises NotFound, Forbidden, Refused or Unavailable.
         """
-        namespace, _, name = application.rpartition("/")
-        path = f"/api/v1/applications/{quote(name, safe='')}"
-        place = {"appNamespace": namespace} if namespace else {}
-
+        path, place = _address(application)
         # `refresh` makes Argo CD look at Git now instead of at its next round.
-        document = self._get(path, {"refresh": "normal", **place}, application)
-        try:
-            parsed = Application.model_validate(document)
-        except ValidationError as error:
-            raise Refused(_SYSTEM, f"its Application {application} cannot be read: {error}") from error
+        parsed = self._application(application, {"refresh": "normal"})
         return decide_liveness(
             parsed,
             commit=commit,
@@ -63,6 +56,14 @@ class ArgoCd:
             can_sync=lambda: self._get(f"{path}/syncwindows", place, application).get("canSync") is not False,
             url=f"{self._url}/applications/{quote(application)}",
         )
+
+    def _application(self, application: str, query: dict[str, str]) -> Application:
+        path, place = _address(application)
+        document = self._get(path, {**query, **place}, application)
+        try:
+            return Application.model_validate(document)
+        except ValidationError as error:
+            raise Refused(_SYSTEM, f"its Application {application} cannot be read: {error}") from error
 
     def _get(self, path: str, params: dict[str, str], application: str) -> dict[str, Any]:
         try:
@@ -79,6 +80,12 @@ class ArgoCd:
         if not isinstance(body, dict):
             raise Refused(_SYSTEM, f"{self._url} does not answer like Argo CD's API (no object)")
         return body
+
+
+def _address(application: str) -> tuple[str, dict[str, str]]:
+    """The path of an Application and, where it lies outside Argo CD's own namespace, that namespace."""
+    namespace, _, name = application.rpartition("/")
+    return f"/api/v1/applications/{quote(name, safe='')}", {"appNamespace": namespace} if namespace else {}
 
 
 def _contains(forge: Forge, commit: str, revision: str) -> bool:

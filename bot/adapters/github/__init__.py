@@ -1,5 +1,6 @@
 """GitHub, GitHub Enterprise Server, and what else speaks GitHub's API."""
 
 from bot.adapters.github.app import GITHUB, GitHubApp
+from bot.adapters.github.registering import Registered, convert
 
-__all__ = ["GITHUB", "GitHubApp"]
+__all__ = ["GITHUB", "GitHubApp", "Registered", "convert"]

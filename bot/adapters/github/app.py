@@ -10,7 +10,7 @@ from bot.adapters.github import records
 from bot.adapters.github.client import Client, Shared
 from bot.adapters.github.place import Place
 from bot.adapters.github.repository import GitHubForge
-from bot.ports import NotFound
+from bot.ports import NotFound, Registration
 
 GITHUB = "https://api.github.com"
 JWT_SECONDS = 300
@@ -63,19 +63,37 @@ class GitHubApp:
 
     def redeliver_failed(self, since: datetime) -> int:
         """One attempt more for each delivery that never got through; none where deliveries are not kept."""
-        client = self._client(None)
-        attempts: dict[str, list[records.Json]] = {}
         try:
-            for delivery in client.by_cursor("/app/hook/deliveries"):
-                if records.time(delivery["delivered_at"]) < since:
-                    break  # newest first
-                attempts.setdefault(delivery["guid"], []).append(delivery)
+            attempts = self._attempts(since)
         except NotFound:
             return 0
-        lost = [tried[0] for tried in attempts.values() if _lost(tried)]
+        lost = [tried[0] for tried in attempts if not _delivered(tried) and len(tried) < MOST_ATTEMPTS]
         for delivery in lost:
-            client.post(f"/app/hook/deliveries/{delivery['id']}/attempts")
+            self._client(None).post(f"/app/hook/deliveries/{delivery['id']}/attempts")
         return len(lost)
+
+    def _attempts(self, since: datetime) -> Sequence[Sequence[records.Json]]:
+        """The attempts of each delivery, newest first. Raises NotFound where they are not kept."""
+        attempts: dict[str, list[records.Json]] = {}
+        for delivery in self._client(None).by_cursor("/app/hook/deliveries"):
+            if records.time(delivery["delivered_at"]) < since:
+                break  # newest first
+            attempts.setdefault(delivery["guid"], []).append(delivery)
+        return list(attempts.values())
+
+    def registration(self) -> Registration:
+        client = self._client(None)
+        found = client.get("/app")
+        try:
+            webhook = client.get("/app/hook/config").get("url") or None
+        except NotFound:
+            webhook = None
+        return Registration(
+            slug=found["slug"],
+            permissions=dict(found.get("permissions") or {}),
+            events=tuple(found.get("events") or ()),
+            webhook_url=webhook,
+        )
 
     def remaining(self) -> Mapping[int, int]:
         """Requests left in this hour by installation (0: the App itself), as GitHub last told."""
@@ -93,6 +111,5 @@ class GitHubApp:
         return clients[key]
 
 
-def _lost(attempts: Sequence[records.Json]) -> bool:
-    delivered = any(200 <= each["status_code"] < 300 for each in attempts)  # noqa: PLR2004  # HTTP's success
-    return not delivered and len(attempts) < MOST_ATTEMPTS
+def _delivered(attempts: Sequence[records.Json]) -> bool:
+    return any(200 <= each["status_code"] < 300 for each in attempts)  # noqa: PLR2004  # HTTP's success
