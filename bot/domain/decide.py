@@ -92,7 +92,9 @@ def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Pro
             return replace(promotion, revert_merge_sha=sha, stage_since=now, reason="The revert is merged.")
         case effects.Merged(sha=sha):
             merged = replace(promotion, merge_sha=sha, merged_at=now)
-            return enter(merged, Stage.SYNCING, "Merged; waiting until it is live.", now)
+            return enter(
+                merged, Stage.SYNCING, f"Merged{_overridden(promotion)}; waiting until it is live.", now
+            )
         case effects.MergeRefused(reason=reason, head_moved=True, revert=False):
             return replace(promotion, armed_by=None, override=None, reason=reason)
         case effects.MergeRefused(reason=reason):
@@ -104,6 +106,13 @@ def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Pro
             return enter(restored, Stage.REVERTED, "The baseline was pinned again already.", now)
         case effects.RevertImpossible(reason=reason):
             return enter(promotion, Stage.HELD, reason, now)
+
+
+def _overridden(promotion: Promotion) -> str:
+    """For the audit: who let it through a freeze, and why."""
+    if promotion.override is None:
+        return ""
+    return f" with an override by {promotion.armed_by} ({promotion.override})"
 
 
 # -- the stages' own steps -------------------------------------------------------------------------

@@ -18,7 +18,9 @@ def permitted(
     forge: Forge, policy: Policy, promotion: Promotion, author: str, action: Action
 ) -> Allowed | Denied:
     """Whether this person may do this to this promotion now. Raises OutsideError when GitHub is away."""
-    rule = rule_of(policy, action)
+    rule = _rule(policy, action)
+    if rule is None:
+        return Denied("the policy names nobody who may override (`commands: {override: …}`)")
     actor = Actor(
         login=author,
         permission=forge.permission(author),
@@ -28,9 +30,12 @@ def permitted(
     return authorize(action, actor, rule)
 
 
-def rule_of(policy: Policy, action: Action) -> Rule:
-    """The policy's rule for an action, else the rule that holds everywhere."""
+def _rule(policy: Policy, action: Action) -> Rule | None:
+    """The policy's rule for an action, else the rule that holds everywhere; None: nobody may.
+
+    An override is for those only whom the policy names: there is no rule for it that holds everywhere.
+    """
     stated = {str(command): right for command, right in policy.commands.items()}.get(action.value)
-    if stated is None:
-        return DEFAULT_RULES[action]
-    return Rule(permission=stated.permission, teams=frozenset(stated.teams))
+    if stated is not None:
+        return Rule(permission=stated.permission, teams=frozenset(stated.teams))
+    return None if action is Action.OVERRIDE else DEFAULT_RULES[action]

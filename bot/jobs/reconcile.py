@@ -10,6 +10,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot.domain.decide import Decision, absorb, decide
+from bot.domain.effects import MergePull, MergeRefused
+from bot.domain.moves import BOT
 from bot.domain.promotion import Promotion
 from bot.domain.situation import Situation
 from bot.jobs.configuration import Configurations
@@ -74,10 +76,12 @@ class Reconciler:
         seen = self._observer.observe(loaded.promotion, now)
         decision = decide(loaded.promotion, seen.situation, now)
         after = decision.promotion
+        refused = False
         for effect in decision.effects:
             outcome = self._performer.perform(effect, after, seen)
             if outcome is not None:
                 after = absorb(after, outcome, now)
+            refused = refused or isinstance(outcome, MergeRefused)
         after, late = self._settle_registry(after)
         after = replace(after, failures=0)
         shown = self._shower.show(after, seen, now)
@@ -90,8 +94,9 @@ class Reconciler:
             actor=_actor(decision, seen.situation),
             watched=seen.watched,
         )
-        # Somebody else saved first: look again at what they made of it.
-        return not saved or after.stage is not loaded.promotion.stage or bool(decision.effects)
+        # Somebody else saved first: look again at what they made of it. What was refused is not repeated at once.
+        moving = after.stage is not loaded.promotion.stage or (bool(decision.effects) and not refused)
+        return not saved or moving
 
     def _settle_registry(self, promotion: Promotion) -> tuple[Promotion, bool]:
         try:
@@ -122,6 +127,9 @@ def _earliest(*moments: datetime | None) -> datetime | None:
 
 
 def _actor(decision: Decision, situation: Situation) -> str:
-    """Who is to be named in the audit: the last person who was obeyed, else Slipway."""
+    """Who is to be named in the audit: the last person who was obeyed, or who armed the merge, else Slipway."""
     obeyed = [request.author for request in situation.requests if request.denied is None]
-    return obeyed[-1] if obeyed and decision.answered else "slipway"
+    if obeyed and decision.answered:
+        return obeyed[-1]
+    merging = any(isinstance(effect, MergePull) and not effect.revert for effect in decision.effects)
+    return (decision.promotion.armed_by if merging else None) or BOT

@@ -24,6 +24,7 @@ from bot.jobs.receive import Receiver
 from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.store import Delivery
+from bot.messages import status
 from bot.ports import OutsideError
 from bot.webhooks.github_events import CommentCreated, PullRequestChanged, PullRequestClosed
 from bot.webhooks.mlflow import RegistryChanged
@@ -250,6 +251,12 @@ class World:
         )
         return number
 
+    def configure(self, files: dict[str, bytes]) -> None:
+        """Somebody merges a change of the configuration."""
+        self.forge.commit("main", files)
+        self.resync.run()
+        self.drain()
+
     def deliver(self, source: str, event) -> None:
         self.store.accept(Delivery(source, event.delivery, EVENTS.dump(event)))
         self.drain()
@@ -296,6 +303,11 @@ class World:
 
     def answers(self, pull: int) -> list[str]:
         return [each.body for each in self.forge.comments(pull) if each.from_bot]
+
+    def status(self, pull: int) -> str:
+        """The one status comment of a pull request."""
+        (text,) = [text for text in self.answers(pull) if status.MARKER in text]
+        return text
 
     # -- inside ------------------------------------------------------------------------------------
 
