@@ -30,9 +30,7 @@ def obey(promotion: Promotion, situation: Situation, request: Request, now: date
                 disarmed, request, effects.Tone.YES, f"On hold: {scope}. `/release` lifts it.", hold
             )
         case commands.Release(quarantine=True, reason=reason):
-            lift = effects.LiftQuarantine(promotion.candidate, request.author, reason)
-            text = f"Version {promotion.candidate} may be proposed in {promotion.environment} again."
-            return _answer(promotion, request, effects.Tone.YES, text, lift)
+            return _release_quarantine(promotion, situation, request, reason)
         case commands.Release():
             return _release(promotion, situation, request)
         case commands.Retry():
@@ -114,11 +112,37 @@ def _rollback(
 
 
 def _release(promotion: Promotion, situation: Situation, request: Request) -> Step:
-    if not situation.holds:
-        return _answer(promotion, request, effects.Tone.NO, f"There is no hold on {_place(promotion)}.")
+    """Lift the nearest hold: this place's, else that on everything, which takes the right to place one."""
+    tone = effects.Tone
     everything = any(hold.model is None for hold in situation.holds)
-    release = effects.ReleaseHold(request.author, everything)
-    return _answer(promotion, request, effects.Tone.YES, f"Released: {_place(promotion)}.", release)
+    if any(hold.model is not None for hold in situation.holds):
+        text = f"Released: {_place(promotion)}."
+        if everything:
+            text += " Everything is still on hold; another `/release` lifts that."
+        return _answer(promotion, request, tone.YES, text, effects.ReleaseHold(request.author))
+    if not everything:
+        return _answer(promotion, request, tone.NO, f"There is no hold on {_place(promotion)}.")
+    if request.not_everything is not None:
+        text = f"Everything in this repository is on hold, and that stays: {request.not_everything}."
+        return _answer(promotion, request, tone.NO, text)
+    release = effects.ReleaseHold(request.author, everything=True)
+    return _answer(promotion, request, tone.YES, "Released: everything in this repository.", release)
+
+
+def _release_quarantine(promotion: Promotion, situation: Situation, request: Request, reason: str) -> Step:
+    """Let the version be proposed here again; the hold that its failure left goes with it."""
+    version, place = f"Version {promotion.candidate}", promotion.environment
+    if situation.quarantine is None:
+        text = f"{version} is not quarantined in {place}."
+        return _answer(promotion, request, effects.Tone.NO, text)
+    if not reason:
+        text = "Say why: `/release --quarantine` and a reason."
+        return _answer(promotion, request, effects.Tone.NO, text)
+    wanted: list[Effect] = [effects.LiftQuarantine(promotion.candidate, request.author, reason)]
+    if any(hold.model is not None for hold in situation.holds):
+        wanted.append(effects.ReleaseHold(request.author))
+    text = f"{version} may be proposed in {place} again."
+    return _answer(promotion, request, effects.Tone.YES, text, *wanted)
 
 
 def _retry(promotion: Promotion, situation: Situation, request: Request, now: datetime) -> Step:

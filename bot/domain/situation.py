@@ -22,6 +22,8 @@ class Request:
     author: str
     command: Command
     denied: str | None = None
+    not_everything: str | None = None
+    """Of a `/release`: why this person may not lift a hold on everything."""
     via_revert: bool = False
     """Whether it was given in the revert pull request."""
 

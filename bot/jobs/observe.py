@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.domain.authorization import Denied, action_of
+from bot.domain.authorization import Action, Denied, action_of
+from bot.domain.commands import Release
 from bot.domain.config import Environment, Model
+from bot.domain.hold import Hold
 from bot.domain.live import Liveness, LiveState
 from bot.domain.policy import Policy
 from bot.domain.promotion import UNMERGED, Promotion, Stage
@@ -88,7 +90,7 @@ class Observer:
             environment=environment,
             policy=policy,
             next_environments=model.next_after(promotion.environment) if model is not None else (),
-            requests=self._requests(promotion, forge, policy),
+            requests=self._requests(promotion, forge, policy, place.holds if place is not None else ()),
             holds=place.holds if place is not None else (),
             quarantine=place.quarantine if place is not None else None,
             newer=others.newer,
@@ -106,19 +108,31 @@ class Observer:
         )
         return Observation(situation, repository, forge, model, environment, place, canary)
 
-    def _requests(self, promotion: Promotion, forge: Forge, policy: Policy) -> tuple[Request, ...]:
+    def _requests(
+        self, promotion: Promotion, forge: Forge, policy: Policy, holds: Sequence[Hold]
+    ) -> tuple[Request, ...]:
         pulls = [number for number in (promotion.pull, promotion.revert_pull) if number is not None]
         rows = self._store.pending_requests(promotion.repository, pulls) if pulls else ()
-        return tuple(self._request(row, promotion, forge, policy) for row in rows)
+        everything = any(hold.model is None for hold in holds)
+        return tuple(self._request(row, promotion, forge, policy, everything=everything) for row in rows)
 
-    def _request(self, row: RequestRow, promotion: Promotion, forge: Forge, policy: Policy) -> Request:
+    def _request(
+        self, row: RequestRow, promotion: Promotion, forge: Forge, policy: Policy, *, everything: bool
+    ) -> Request:
+        """`everything`: whether everything is on hold, which takes a right of its own to lift."""
+
+        def denied(action: Action) -> str | None:
+            answer = permitted(forge, policy, promotion, row.author, action)
+            return answer.reason if isinstance(answer, Denied) else None
+
         command = COMMANDS.load(row.command)
-        answer = permitted(forge, policy, promotion, row.author, action_of(command))
+        lifting = everything and isinstance(command, Release)
         return Request(
             id=row.id,
             author=row.author,
             command=command,
-            denied=answer.reason if isinstance(answer, Denied) else None,
+            denied=denied(action_of(command)),
+            not_everything=denied(Action.HOLD_ALL) if lifting else None,
             via_revert=row.pull == promotion.revert_pull,
         )
 

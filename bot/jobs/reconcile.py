@@ -94,7 +94,8 @@ class Reconciler:
             actor=_actor(decision, seen.situation),
             watched=seen.watched,
         )
-        # Somebody else saved first: look again at what they made of it. What was refused is not repeated at once.
+        # Somebody else saved first: look again at what they made of it.
+        # What was refused is not repeated at once.
         moving = after.stage is not loaded.promotion.stage or (bool(decision.effects) and not refused)
         return not saved or moving
 
@@ -127,7 +128,7 @@ def _earliest(*moments: datetime | None) -> datetime | None:
 
 
 def _actor(decision: Decision, situation: Situation) -> str:
-    """Who is to be named in the audit: the last person who was obeyed, or who armed the merge, else Slipway."""
+    """Who the audit names: the last person who was obeyed, or who armed the merge, else Slipway."""
     obeyed = [request.author for request in situation.requests if request.denied is None]
     if obeyed and decision.answered:
         return obeyed[-1]

@@ -151,7 +151,7 @@ class Store(Protocol):
         """Have each looked at now."""
 
     def wake_place(self, repository: str, model: str | None, environment: str | None) -> None:
-        """Wake all promotions of a place that are not at their end; None means all."""
+        """Wake all promotions of a place that are under way, not passed ones; None means all."""
 
     def come_back(self, promotion: str, wait: timedelta) -> None:
         """Have it looked at after `wait`, or earlier where it is due earlier."""

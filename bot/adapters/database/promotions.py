@@ -17,6 +17,8 @@ from bot.jobs.tasks import RECONCILE
 
 _PROMOTION = TypeAdapter(Promotion)
 _ENDED = [stage.value for stage in ENDED]
+_RESTING = [*_ENDED, Stage.PASSED.value]
+"""Only a command moves these: nothing that happens to their place does."""
 
 
 class Promotions(Rows):
@@ -134,7 +136,7 @@ class Promotions(Rows):
         self._wake(promotions.c.id.in_(list(promotions_)))
 
     def wake_place(self, repository: str, model: str | None, environment: str | None) -> None:
-        place = [promotions.c.repository == repository, promotions.c.stage.not_in(_ENDED)]
+        place = [promotions.c.repository == repository, promotions.c.stage.not_in(_RESTING)]
         if model is not None:
             place.append(promotions.c.model == model)
         if environment is not None:
