@@ -10,7 +10,7 @@ Rules:
 
 | stage     | moves to  | when                                                                        |
 |-----------|-----------|-----------------------------------------------------------------------------|
-| waiting   | open      | the bump can be made: no hold, no older bump in the way, the image is there |
+| waiting   | open      | the bump can be made: no hold, soaked, no older bump is open, the image is there |
 |           | closed    | quarantined, superseded, pinned already, no longer configured, gave up      |
 | open      | syncing   | merged, by us (armed or automatic, gates hold) or by a person               |
 |           | closed    | closed by a person, `/rollback`, superseded                                 |
@@ -32,13 +32,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import effects
+from bot.domain.branches import place_branch
 from bot.domain.effects import Effect
 from bot.domain.gates import blocking
 from bot.domain.live import LiveState
 from bot.domain.moves import BOT, Step, closed, enter, held, passed, revert, spoken, tag_due
 from bot.domain.obey import obey
 from bot.domain.promotion import Promotion, Stage
-from bot.domain.pull import PullState
+from bot.domain.pull import Pull, PullState
 from bot.domain.situation import BumpPlan, NoPlan, Situation
 from bot.domain.verdict import Outcome
 
@@ -82,6 +83,8 @@ def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Pro
             opened = replace(
                 promotion,
                 pull=pull.number,
+                branch=pull.branch,
+                ready=False,
                 head_sha=pull.head_sha,
                 changes=changes,
                 baseline=baseline,
@@ -119,6 +122,7 @@ def _overridden(promotion: Promotion) -> str:
 
 
 def _waiting(promotion: Promotion, situation: Situation, now: datetime) -> Step:
+    was_ready, promotion = promotion.ready, replace(promotion, ready=False)
     if situation.environment is None:
         return closed(promotion, "This environment is no longer configured.", now)
     if situation.newer is not None:
@@ -130,7 +134,21 @@ def _waiting(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     if situation.holds:
         hold = situation.holds[0]
         return Step(replace(promotion, reason=f"On hold by {hold.owner}: {hold.reason}"))
+    # What a person asks for is opened at once and waits as a pull request, where everybody sees it.
+    if promotion.requested_by == BOT and situation.soaked_at is not None and now < situation.soaked_at:
+        reason = f"It soaks in {situation.environment.after} until {situation.soaked_at:%Y-%m-%d %H:%M} UTC."
+        return Step(replace(promotion, reason=reason), wake_at=situation.soaked_at)
+    return _open_when_possible(promotion, situation, now, was_ready=was_ready)
+
+
+def _open_when_possible(
+    promotion: Promotion, situation: Situation, now: datetime, *, was_ready: bool
+) -> Step:
     match situation.plan:
+        case BumpPlan() if situation.older is not None:
+            reason = f"Takes the place of version {situation.older}, whose bump is open."
+            ready = replace(promotion, ready=True, reason=reason)
+            return Step(ready, () if was_ready else (effects.WakePlace(),), wake_at=now + SYNC_POLL)
         case BumpPlan() as plan:
             wanted = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
             return Step(promotion, (wanted,))
@@ -154,13 +172,11 @@ def _open(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     if pull.state is PullState.CLOSED:
         by = f" by {pull.closed_by}" if pull.closed_by else ""
         return closed(promotion, f"The pull request was closed{by}.", now)
-    if situation.environment is None or situation.newer is not None:
-        reason = (
-            "This environment is no longer configured."
-            if situation.environment is None
-            else f"Superseded by version {situation.newer}."
-        )
+    if situation.environment is None:
+        reason = "This environment is no longer configured."
         return closed(promotion, reason, now, effects.ClosePull(pull.number, pull.branch))
+    if situation.newer is not None:
+        return _superseded(promotion, situation.newer, situation, pull, now)
     if pull.head_sha != promotion.head_sha:
         reason = "The branch holds other commits. Slipway merges only its own commit: /retry rebuilds it."
         return Step(replace(promotion, armed_by=None, override=None, reason=reason))
@@ -169,6 +185,16 @@ def _open(promotion: Promotion, situation: Situation, now: datetime) -> Step:
         rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
         return Step(replace(promotion, reason="The default branch moved; the bump is made anew."), (rebuilt,))
     return _merge_when_gates_hold(promotion, situation, now, pull.number)
+
+
+def _superseded(promotion: Promotion, newer: str, situation: Situation, pull: Pull, now: datetime) -> Step:
+    """Give way: close the pull request, or leave it for the newer candidate, which moves the shared branch."""
+    if situation.policy.supersede == "update" and pull.branch == place_branch(promotion):
+        reason = f"Superseded by version {newer}, which goes on in this pull request."
+        return closed(promotion, reason, now, effects.TellSuperseded(pull.number, newer, updated=True))
+    told = effects.TellSuperseded(pull.number, newer)
+    close = effects.ClosePull(pull.number, pull.branch)
+    return closed(promotion, f"Superseded by version {newer}.", now, told, close)
 
 
 def _merge_when_gates_hold(promotion: Promotion, situation: Situation, now: datetime, number: int) -> Step:

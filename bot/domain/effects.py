@@ -43,6 +43,20 @@ class ClosePull:
 
 
 @dataclass(frozen=True, slots=True)
+class TellSuperseded:
+    """Say in the older bump's pull request, once, that a newer version takes its place, or goes on in it."""
+
+    number: int
+    newer: str
+    updated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class WakePlace:
+    """Have the other promotions of this place looked at."""
+
+
+@dataclass(frozen=True, slots=True)
 class OpenRevert:
     """Open the pull request that restores the baseline's pins on today's default branch."""
 
@@ -116,6 +130,8 @@ Effect = (
     OpenBump
     | MergePull
     | ClosePull
+    | TellSuperseded
+    | WakePlace
     | OpenRevert
     | PlaceHold
     | ReleaseHold

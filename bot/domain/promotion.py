@@ -82,6 +82,10 @@ class Promotion:
     """Why it is where it is: the sentence that a person reads."""
     revision: int = 0
     pull: int | None = None
+    branch: str | None = None
+    """Of the pull request, once there is one."""
+    ready: bool = False
+    """Waiting, and nothing but the older open bump is in the way of its own."""
     head_sha: str | None = None
     merge_sha: str | None = None
     merged_at: datetime | None = None

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.commands import Command
 from bot.domain.config import Environment
@@ -60,7 +61,11 @@ class Situation:
     holds: tuple[Hold, ...] = ()
     quarantine: Quarantine | None = None
     newer: str | None = None
-    """The version of a newer promotion that wants the same target."""
+    """The version of a newer promotion that wants the same target and could have its bump at once."""
+    older: str | None = None
+    """The version of the older promotion whose bump is open here."""
+    soaked_at: datetime | None = None
+    """When the earlier environment has run the version for as long as the policy wants."""
     overtaken: str | None = None
     """The version of a promotion that was merged there after this one."""
     plan: BumpPlan | NoPlan | None = None

@@ -75,7 +75,7 @@ class Judge:
             quarantine=place.quarantine,
             calendars=place.calendars,
             override=_override(promotion),
-            earlier=self._earlier(promotion, place.environment),
+            earlier=self.earlier(promotion, place.environment),
             image=_image(promotion),
             approvals=self._approvals(place.policy, forge, pull)
             if place.policy.approvals.count and pull
@@ -97,7 +97,8 @@ class Judge:
         self._kept[(model, version)] = (moment, evidence)
         return evidence
 
-    def _earlier(self, promotion: Promotion, environment: Environment) -> EarlierEnvironment | None:
+    def earlier(self, promotion: Promotion, environment: Environment) -> EarlierEnvironment | None:
+        """What the environment before this one says of the version; None: this is the first."""
         if environment.after is None:
             return None
         there = self._store.of_version(

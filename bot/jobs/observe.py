@@ -94,8 +94,10 @@ class Observer:
             holds=place.holds if place is not None else (),
             quarantine=place.quarantine if place is not None else None,
             newer=others.newer,
+            older=others.open_before,
+            soaked_at=self._soaked_at(promotion, environment, policy),
             overtaken=others.overtaken,
-            plan=self._plan(promotion, forge, (model, environment), others, now),
+            plan=self._plan(promotion, forge, (model, environment), now),
             pull=pull,
             gates=(
                 self._judge.gates(promotion, place, forge, pull, now)
@@ -136,19 +138,26 @@ class Observer:
             via_revert=row.pull == promotion.revert_pull,
         )
 
+    def _soaked_at(
+        self, promotion: Promotion, environment: Environment | None, policy: Policy
+    ) -> datetime | None:
+        if promotion.stage is not Stage.WAITING or environment is None or not policy.soak:
+            return None
+        earlier = self._judge.earlier(promotion, environment)
+        if earlier is None or earlier.verified_at is None:
+            return None
+        return earlier.verified_at + policy.soak
+
     def _plan(
         self,
         promotion: Promotion,
         forge: Forge,
         configured: tuple[Model | None, Environment | None],
-        others: "_Others",
         now: datetime,
     ) -> BumpPlan | NoPlan | None:
         model, environment = configured
         if promotion.stage not in UNMERGED or model is None or environment is None:
             return None
-        if promotion.stage is Stage.WAITING and others.open_before is not None:
-            return NoPlan(f"The bump for version {others.open_before} is being closed first.")
         return self._planner.bump(promotion, forge, model, environment, now)
 
     def _liveness(
@@ -185,7 +194,7 @@ class _Others:
     """What other promotions of the same place mean for this one."""
 
     newer: str | None
-    """Wants the same target and was asked for later."""
+    """Was asked for later, and its bump is open or could be."""
     open_before: str | None
     """Has the target's one open bump."""
     overtaken: str | None
@@ -198,7 +207,8 @@ class _Others:
         newer = [
             other
             for other in others
-            if other.stage in UNMERGED and (other.created_at, other.id) > (promotion.created_at, promotion.id)
+            if (other.stage is Stage.OPEN or other.ready)
+            and (other.created_at, other.id) > (promotion.created_at, promotion.id)
         ]
         before = [other for other in others if other.stage is Stage.OPEN]
         later = [

@@ -1,11 +1,11 @@
 """Effects made real. Each is find-or-create or last-write-wins, so that a repeat changes nothing."""
 
 import logging
-import re
 from dataclasses import replace
 
 from bot.domain import commands, effects
 from bot.domain.authorization import Allowed, Denied, action_of
+from bot.domain.branches import bump_branch, revert_branch
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.promotion import AliasDue, Promotion, TagDue
 from bot.jobs.authority import permitted
@@ -47,6 +47,12 @@ class Performer:
             case effects.ClosePull(number=number, branch=branch):
                 seen.forge.close(number)
                 seen.forge.delete_branch(branch)
+            case effects.TellSuperseded(number=number, newer=newer, updated=updated):
+                text = (replies.updated if updated else replies.superseded)(newer, promotion.environment)
+                marker = replies.marker("superseded", promotion.id)
+                seen.forge.upsert_comment(number, marker, f"{marker}\n{text}")
+            case effects.WakePlace():
+                self._store.wake_place(promotion.repository, promotion.model, promotion.environment)
             case effects.Answer():
                 self._answer(effect, promotion, seen)
             case effects.ProposeNext(environment=environment, requested_by=by):
@@ -124,7 +130,7 @@ class Performer:
         gates = self._judge.gates(opened, seen.place, seen.forge, None, self._outside.clock.now())
         pull = seen.forge.propose(
             Proposal(
-                branch=bump_branch(promotion),
+                branch=bump_branch(promotion, seen.situation.policy),
                 base_sha=effect.base_sha,
                 edits=effect.edits,
                 commit_message=bump.commit_message(opened),
@@ -159,7 +165,9 @@ class Performer:
         if not effect.revert:
             self._follow_up(promotion, seen, f"Merged as {sha}.")
         try:
-            seen.forge.delete_branch(revert_branch(promotion) if effect.revert else bump_branch(promotion))
+            policy = seen.situation.policy
+            done = revert_branch(promotion) if effect.revert else bump_branch(promotion, policy)
+            seen.forge.delete_branch(done)
         except OutsideError as trouble:
             logger.info("promotion %s: its branch stays: %s", promotion.id, trouble)
         return effects.Merged(sha, revert=effect.revert)
@@ -256,21 +264,6 @@ _ONE_OF_EACH: tuple[commands.Command, ...] = (
     commands.Explain(),
     commands.ShowHelp(),
 )
-
-
-def bump_branch(promotion: Promotion) -> str:
-    """One branch a promotion, so that its pull request is found again after a crash."""
-    return f"slipway/{_slug(promotion)}/{promotion.id}"
-
-
-def revert_branch(promotion: Promotion) -> str:
-    return f"slipway/{_slug(promotion)}/{promotion.id}-revert"
-
-
-def _slug(promotion: Promotion) -> str:
-    """For people who list branches; names in the registry may hold anything, branch names may not."""
-    words = f"{promotion.model}-{promotion.candidate}-{promotion.environment}"
-    return re.sub(r"[^A-Za-z0-9]+", "-", words).strip("-")[:80].rstrip("-")
 
 
 def _scope(promotion: Promotion, *, everything: bool) -> tuple[str | None, str | None]:

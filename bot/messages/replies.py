@@ -87,6 +87,16 @@ def superseded(newer: str, environment: str) -> Markdown:
     )
 
 
+def updated(newer: str, environment: str) -> Markdown:
+    """A word in an open bump that now brings a newer candidate."""
+    return md(
+        "Version {} is proposed for {} now: this pull request goes on with it. "
+        "What was said before was about the older version.",
+        text(newer, 20),
+        text(environment, 60),
+    )
+
+
 def quarantined(quarantine: Quarantine, by: str) -> Markdown:
     """Why a version that was asked for again is not proposed."""
     return paragraphs(

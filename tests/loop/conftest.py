@@ -173,7 +173,7 @@ class World:
             web="https://github.test",
         )
         configurations = Configurations(outside, shipped.policies())
-        proposer = Proposer(outside, configurations)
+        proposer = self.proposer = Proposer(outside, configurations)
         self.receiver = Receiver(outside, configurations, proposer)
         self.reconciler = Reconciler(outside, configurations, proposer)
         self.resync = Resync(outside, configurations, proposer)

@@ -184,7 +184,7 @@ def test_a_newer_candidate_closes_the_older_bump(given):
     """There are never two open bumps for one target."""
     decision = decide(given.promotion(), given.situation(pull=given.pull(), newer="4"), given.now)
 
-    assert decision.effects == (effects.ClosePull(7, "slipway/p1/bump"),)
+    assert decision.effects == (effects.TellSuperseded(7, "4"), effects.ClosePull(7, "slipway/p1/bump"))
     assert decision.promotion.stage is Stage.CLOSED
 
 

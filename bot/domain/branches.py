@@ -1,0 +1,34 @@
+"""The names of Slipway's branches: the same for the same promotion, so that what is there is found again."""
+
+import hashlib
+import re
+
+from bot.domain.policy import Policy
+from bot.domain.promotion import Promotion
+
+
+def bump_branch(promotion: Promotion, policy: Policy) -> str:
+    """One for each promotion; one for the place where newer candidates update the open pull request."""
+    if promotion.branch is not None:
+        return promotion.branch
+    return place_branch(promotion) if policy.supersede == "update" else f"{_prefix(promotion)}/{promotion.id}"
+
+
+def place_branch(promotion: Promotion) -> str:
+    """The branch that promotions of one place share, one after the other."""
+    place = f"{promotion.model}\0{promotion.environment}".encode()
+    words = _words(f"{promotion.model}-{promotion.environment}")
+    return f"slipway/{words}/{hashlib.sha256(place).hexdigest()[:12]}"
+
+
+def revert_branch(promotion: Promotion) -> str:
+    return f"{_prefix(promotion)}/{promotion.id}-revert"
+
+
+def _prefix(promotion: Promotion) -> str:
+    return "slipway/" + _words(f"{promotion.model}-{promotion.candidate}-{promotion.environment}")
+
+
+def _words(text: str) -> str:
+    """For people who list branches; names in the registry may hold anything, branch names may not."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-")[:80].rstrip("-")
