@@ -223,11 +223,25 @@ class ModelRegistry(Protocol):
     def version_url(self, model: str, version: str) -> str: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Attestations:
+    """What is attached to an image's digest; `artifacts` tells each artifact's type or tag."""
+
+    digest: str
+    signed: bool
+    attested: bool
+    sbom: bool
+    artifacts: tuple[str, ...] = ()
+
+
 class ImageRegistry(Protocol):
     """A container registry, by the OCI distribution API."""
 
     def digest(self, reference: str) -> str | None:
         """`sha256:…` of what a tagged reference points to now; None when it does not exist (yet)."""
+
+    def attested(self, reference: str) -> Attestations | None:
+        """What is attached to an image; None where the image is absent. Says nothing of validity."""
 
 
 class Metrics(Protocol):

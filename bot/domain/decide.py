@@ -49,6 +49,9 @@ SYNC_POLL = timedelta(seconds=3)
 RECHECK = timedelta(minutes=1)
 """Between two looks at what no event announces: an image that is not built yet, a gate bound to time."""
 
+SECOND_LOOK = timedelta(minutes=10)
+"""Between two looks at an armed bump whose gates fail: a tag or a signature may come without a word."""
+
 
 @dataclass(frozen=True, slots=True)
 class Decision:
@@ -188,7 +191,7 @@ def _open(promotion: Promotion, situation: Situation, now: datetime) -> Step:
 
 
 def _superseded(promotion: Promotion, newer: str, situation: Situation, pull: Pull, now: datetime) -> Step:
-    """Give way: close the pull request, or leave it for the newer candidate, which moves the shared branch."""
+    """Give way: close the pull request, or leave it to the newer candidate, which moves its branch."""
     if situation.policy.supersede == "update" and pull.branch == place_branch(promotion):
         reason = f"Superseded by version {newer}, which goes on in this pull request."
         return closed(promotion, reason, now, effects.TellSuperseded(pull.number, newer, updated=True))
@@ -200,7 +203,9 @@ def _superseded(promotion: Promotion, newer: str, situation: Situation, pull: Pu
 def _merge_when_gates_hold(promotion: Promotion, situation: Situation, now: datetime, number: int) -> Step:
     in_the_way = blocking(situation.gates)
     armed = promotion.armed_by is not None or situation.policy.promote == "automatic"
-    wake_at = now + RECHECK if any(gate.pending for gate in in_the_way) else None
+    soon = RECHECK if any(gate.pending for gate in in_the_way) else None
+    later = SECOND_LOOK if armed and in_the_way else None
+    wake_at = now + wait if (wait := soon or later) else None
     if in_the_way:
         names = ", ".join(gate.id for gate in in_the_way)
         if armed:

@@ -4,6 +4,7 @@ A policy is a YAML file that a team reviews like code.
 Reading the files is `bot.domain.policies`.
 """
 
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Literal
@@ -19,6 +20,7 @@ from bot.domain.units import Duration, Fraction
 
 FROZEN = ConfigDict(frozen=True, extra="forbid")
 _ID = r"^[a-z][a-z0-9-]{0,39}$"
+_ATTESTATION = re.compile(r"\b(signed|sbom)\b")
 _TEAM = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
 
 Role = Literal["read", "triage", "write", "maintain", "admin"]
@@ -141,6 +143,11 @@ class Policy(BaseModel):
     commands: Mapping[Action, Right] = Field(
         default={}, description="Who may do what, where it is not as everywhere."
     )
+
+    @property
+    def asks_for_attestations(self) -> bool:
+        """Whether a gate names what is attached to the image; finding out takes requests."""
+        return any(_ATTESTATION.search(gate.expression) for gate in self.gates)
 
 
 class BrokenPolicy(Policy):

@@ -1,9 +1,11 @@
 """What the gates of a promotion are asked with, and their answers."""
 
+import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
 from bot.domain.comparison import Comparison, compare
 from bot.domain.config import Environment
@@ -16,10 +18,15 @@ from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Pull, Review, ReviewState
 from bot.jobs.outside import Outside
-from bot.ports import Forge, OutsideError
+from bot.ports import Attestations, Forge, OutsideError
+
+logger = logging.getLogger(__name__)
+
+_Key = TypeVar("_Key")
+_Answer = TypeVar("_Answer")
 
 _FRESH = 30.0
-"""Seconds for which a version's evidence is not asked for again: a pull request is looked at in bursts."""
+"""Seconds for which the same is not asked again: a pull request is looked at in bursts."""
 
 _DAY = timedelta(days=1)
 _WEEK = timedelta(days=7)
@@ -38,13 +45,29 @@ class Place:
     """The other promotion that has this environment in its hands."""
 
 
+class _Kept(Generic[_Key, _Answer]):
+    """Answers of the outside, for a short while."""
+
+    def __init__(self) -> None:
+        self._answers: dict[_Key, tuple[float, _Answer]] = {}
+
+    def of(self, key: _Key, ask: Callable[[_Key], _Answer]) -> _Answer:
+        """The answer that is fresh enough, else a new one; raises what asking raises."""
+        moment = time.monotonic()
+        self._answers = {at: kept for at, kept in self._answers.items() if moment - kept[0] < _FRESH}
+        if key not in self._answers:
+            self._answers[key] = (moment, ask(key))
+        return self._answers[key][1]
+
+
 class Judge:
     """Asks the gates."""
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
         self._store = outside.store
-        self._kept: dict[tuple[str, str], tuple[float, VersionEvidence]] = {}
+        self._read: _Kept[tuple[str, str], VersionEvidence] = _Kept()
+        self._attested: _Kept[str, Attestations | None] = _Kept()
 
     def comparison(self, promotion: Promotion, policy: Policy) -> Comparison:
         """The candidate beside its baseline. Raises OutsideError where the registry is away."""
@@ -76,7 +99,7 @@ class Judge:
             calendars=place.calendars,
             override=_override(promotion),
             earlier=self.earlier(promotion, place.environment),
-            image=_image(promotion),
+            image=self._image(promotion, place.policy),
             approvals=self._approvals(place.policy, forge, pull)
             if place.policy.approvals.count and pull
             else (),
@@ -88,14 +111,7 @@ class Judge:
         return (_free(place), *evaluate(place.policy, facts, self._outside.expressions))
 
     def _evidence(self, model: str, version: str) -> VersionEvidence:
-        kept = self._kept.get((model, version))
-        if kept is not None and time.monotonic() - kept[0] < _FRESH:
-            return kept[1]
-        evidence = self._outside.registry.evidence(model, version)
-        moment = time.monotonic()
-        self._kept = {key: value for key, value in self._kept.items() if moment - value[0] < _FRESH}
-        self._kept[(model, version)] = (moment, evidence)
-        return evidence
+        return self._read.of((model, version), lambda key: self._outside.registry.evidence(*key))
 
     def earlier(self, promotion: Promotion, environment: Environment) -> EarlierEnvironment | None:
         """What the environment before this one says of the version; None: this is the first."""
@@ -109,6 +125,25 @@ class Judge:
             return EarlierEnvironment(environment.after, verified_at=passed[-1].stage_since)
         reason = there[-1].reason if there else "it was never promoted there"
         return EarlierEnvironment(environment.after, reason=reason)
+
+    def _image(self, promotion: Promotion, policy: Policy) -> Image | None:
+        """The image that the bump pins by digest; what is attached to it where a gate asks for that.
+
+        A gate that asks is answered for an image pinned by its tag too.
+        """
+        if promotion.image is None:
+            return None
+        reference, _, digest = promotion.image.partition("@")
+        if not policy.asks_for_attestations:
+            return Image(reference, digest) if digest else None
+        try:
+            found = self._attested.of(promotion.image, self._outside.images.attested)
+        except OutsideError as trouble:
+            logger.info("what is attached to %s is not known: %s", promotion.image, trouble)
+            return Image(reference, digest or None)
+        if found is None:
+            return Image(reference, digest or None)
+        return Image(reference, digest or found.digest, signed=found.signed, sbom=found.sbom)
 
     def _approvals(self, policy: Policy, forge: Forge, pull: Pull) -> tuple[Approval, ...]:
         latest: dict[str, Review] = {}
@@ -157,11 +192,3 @@ def _override(promotion: Promotion) -> Override | None:
     if promotion.override is None or promotion.armed_by is None:
         return None
     return Override(promotion.armed_by, promotion.override)
-
-
-def _image(promotion: Promotion) -> Image | None:
-    """The image that the bump pins, where it pins one by digest."""
-    if promotion.image is None or "@" not in promotion.image:
-        return None
-    reference, _, digest = promotion.image.partition("@")
-    return Image(reference, digest)

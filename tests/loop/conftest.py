@@ -25,7 +25,7 @@ from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.store import Delivery
 from bot.messages import status
-from bot.ports import OutsideError
+from bot.ports import Attestations, OutsideError
 from bot.webhooks.github_events import CommentCreated, PullRequestChanged, PullRequestClosed
 from bot.webhooks.mlflow import RegistryChanged
 from tests.fakes.forge import FakeForge
@@ -127,10 +127,21 @@ class Traffic:
 
 @dataclass
 class Images:
+    """A container registry: digests by reference, and what is attached to every image."""
+
     digests: dict[str, str] = field(default_factory=dict)
+    attached: Attestations | None = None
+    fails: OutsideError | None = None
+    asked: int = 0
 
     def digest(self, reference: str) -> str | None:
         return self.digests.get(reference)
+
+    def attested(self, reference: str) -> Attestations | None:
+        self.asked += 1
+        if self.fails is not None:
+            raise self.fails
+        return self.attached
 
 
 class World:

@@ -2,14 +2,13 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import httpx
 
 from bot.adapters.oci.transport import Answer, Credentials, Transport
 from bot.manifests.errors import BadReference
 from bot.manifests.image_reference import DOCKER_HUB, check_digest, parse
-from bot.ports import Refused
+from bot.ports import Attestations, Refused
 
 INDEX_TYPE = "application/vnd.oci.image.index.v1+json"
 # With Docker's types alone a registry answers 404 for an OCI image, and the other way round.
@@ -24,17 +23,6 @@ _LOOPBACK = re.compile(r"(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?")
 _SIGNATURES = ("cosign.artifact.sig", "sigstore.bundle", "notary", "signature", ".sig")
 _ATTESTATIONS = ("in-toto", "attestation", "dsse", "provenance", ".att")
 _SBOMS = ("spdx", "cyclonedx", "sbom", "syft")
-
-
-@dataclass(frozen=True, slots=True)
-class Attestations:
-    """What is attached to an image's digest; `artifacts` tells each artifact's type or tag."""
-
-    digest: str
-    signed: bool
-    attested: bool
-    sbom: bool
-    artifacts: tuple[str, ...] = ()
 
 
 class OciRegistry:
