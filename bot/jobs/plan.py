@@ -1,7 +1,6 @@
 """The edits of a bump and of its revert: which files, which pins, on today's default branch."""
 
-import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -12,16 +11,14 @@ from bot.domain.situation import BumpPlan, NoPlan
 from bot.domain.target import Selector
 from bot.domain.version import ModelVersion
 from bot.jobs.outside import Outside
+from bot.jobs.pinned import Files, version_in
 from bot.manifests.bump import Target, bump_bytes, find_bytes
 from bot.manifests.errors import BumpError
 from bot.manifests.pin import ImagePin, Pin, image_of, pin_of, wants_digest
-from bot.ports import Forge, NotFound, OutsideError, Refused
+from bot.ports import Forge, OutsideError, Refused
 
 GIVE_UP = timedelta(days=1)
 """How long an image that does not exist yet is waited for."""
-
-_PROBE = "90071992547409"
-"""Stands for the version where a template is turned into a pattern; longer than any version number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,36 +27,6 @@ class RevertPlan:
 
     base_sha: str
     edits: dict[str, bytes]
-
-
-class _Files:
-    """The files of one commit as they become, read once each."""
-
-    def __init__(self, forge: Forge, commit: str) -> None:
-        self._forge = forge
-        self._commit = commit
-        self._texts: dict[str, bytes] = {}
-        self._changed: dict[str, bytes] = {}
-
-    def of(self, selector: Selector) -> tuple[str, bytes]:
-        """The one file that a selector means. Raises NotFound naming what was looked for."""
-        candidates = selector.candidate_files()
-        for path in candidates:
-            if path not in self._texts:
-                try:
-                    self._texts[path] = self._forge.read(path, self._commit)
-                except NotFound:
-                    continue
-            return path, self._changed.get(path, self._texts[path])
-        raise NotFound("the GitOps repository", f"there is no file {' or '.join(candidates)}")
-
-    def write(self, path: str, data: bytes) -> None:
-        self._changed[path] = data
-
-    @property
-    def edits(self) -> dict[str, bytes]:
-        """Path → content, of every file that is not what it was."""
-        return {path: data for path, data in self._changed.items() if data != self._texts[path]}
 
 
 class Planner:
@@ -89,7 +56,7 @@ class Planner:
                 f"{what} after {GIVE_UP.days} day; gave up." if late else f"{what} yet.", gave_up=late
             )
         base = forge.head()
-        files = _Files(forge, base)
+        files = Files(forge, base)
         try:
             changes = tuple(
                 change
@@ -114,7 +81,7 @@ class Planner:
         if environment is None:
             return RevertImpossible("The environment is no longer configured: revert the merge by hand.")
         base = forge.head()
-        files = _Files(forge, base)
+        files = Files(forge, base)
         try:
             for change in promotion.changes:
                 selector = environment.targets[change.target]
@@ -146,7 +113,7 @@ class Planner:
         """Which version the old pins mean: read from the pin itself, else what the rows or the alias say."""
         for change in changes:
             selector = environment.targets[change.target]
-            found = _version_in(change.old, _printer(selector, version, model))
+            found = version_in(change.old, selector, version, model)
             if found is not None:
                 return found
         here = self._outside.store.of_place(promotion.repository, promotion.model, promotion.environment)
@@ -161,7 +128,7 @@ class Planner:
             return None
 
 
-def _change(files: _Files, number: int, selector: Selector, pin: Pin) -> tuple[PinChange, ...]:
+def _change(files: Files, number: int, selector: Selector, pin: Pin) -> tuple[PinChange, ...]:
     path, data = files.of(selector)
     before = find_bytes(data, selector).pin
     bumped = bump_bytes(data, Target(selector, pin))
@@ -174,25 +141,3 @@ def _change(files: _Files, number: int, selector: Selector, pin: Pin) -> tuple[P
 
 def _text(pin: Pin | None) -> str:
     return "" if pin is None else str(pin)
-
-
-def _printer(selector: Selector, version: ModelVersion, model: Model) -> Callable[[str], str | None]:
-    def pinned(number: str) -> str | None:
-        like = replace(version, version=number)
-        try:
-            image = image_of(model.image, like) if model.image is not None else None
-            return str(pin_of(selector, like, image, model.storage))
-        except BumpError:
-            return None
-
-    return pinned
-
-
-def _version_in(pinned: str, printed: Callable[[str], str | None]) -> str | None:
-    """The version number in an old pin, by comparing it with what this pin looks like for any version."""
-    shape = printed(_PROBE)
-    if shape is None or _PROBE not in shape:
-        return None
-    pattern = re.escape(shape).replace(_PROBE, r"(?P<version>\d+)", 1).replace(_PROBE, r"(?P=version)")
-    found = re.fullmatch(pattern, pinned.partition("@")[0], re.ASCII)
-    return found["version"] if found is not None else None

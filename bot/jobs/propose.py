@@ -40,9 +40,8 @@ class Proposer:
             )
             self._consider(repository, config, event.model, wanted, meant=meant)
 
-    def compare_registry(self) -> None:
+    def compare_registry(self, aliases: Mapping[str, Mapping[str, str]]) -> None:
         """Find what no event told: compare all models with what was last wanted of them."""
-        aliases = self._outside.registry.aliases()
         for repository, config in self._configurations.all():
             for name, model in config.models.items():
                 wanted = self._wanted(name, model, aliases)

@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 from bot.jobs.configuration import Configurations
+from bot.jobs.drift import DriftWatch
 from bot.jobs.hear import Hearing
 from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
@@ -27,6 +28,7 @@ class Resync:
         self._outside = outside
         self._configurations = configurations
         self._proposer = proposer
+        self._drift = DriftWatch(outside)
         self._hearing = Hearing(outside)
 
     def run(self) -> None:
@@ -36,13 +38,20 @@ class Resync:
             ("repositories", lambda: self._outside.store.set_repositories(self._outside.app.repositories())),
             ("configurations", self._configurations.refresh_all),
             ("deliveries", lambda: self._outside.app.redeliver_failed(since)),
-            ("registry", self._proposer.compare_registry),
+            ("registry", self._compare_registry),
         ]
         for name, step in steps:
             self._try(name, step)
         for repository in self._outside.store.repositories():
             self._try(f"pull requests of {repository.name}", partial(self._compare_pulls, repository))
             self._try(f"comments of {repository.name}", partial(self._listen_again, repository))
+
+    def _compare_registry(self) -> None:
+        aliases = self._outside.registry.aliases()
+        self._proposer.compare_registry(aliases)
+        for repository, config in self._configurations.all():
+            look = partial(self._drift.look, repository, config, aliases)
+            self._try(f"aliases and pins of {repository.name}", look)
 
     def _compare_pulls(self, repository: Repository) -> None:
         """Wake each promotion whose pull request is not open any more, or has another head or label set."""
