@@ -273,7 +273,7 @@ def _reverting(promotion: Promotion, situation: Situation, now: datetime) -> Ste
         return Step(promotion, (effects.OpenRevert(),), wake_at=now + RECHECK)
     if back.state is PullState.MERGED:
         merged = replace(promotion, revert_merge_sha=back.merge_sha, stage_since=now)
-        return Step(replace(merged, reason="The back is merged."), wake_at=now)
+        return Step(replace(merged, reason="The revert is merged."), wake_at=now)
     if back.state is PullState.CLOSED:
         by = f" by {back.closed_by}" if back.closed_by else ""
         return held(promotion, f"The revert was closed{by}; the candidate is still pinned.", now)
@@ -283,7 +283,7 @@ def _reverting(promotion: Promotion, situation: Situation, now: datetime) -> Ste
             return Step(replace(promotion, reason=reason), wake_at=now + RECHECK)
         wanted = effects.MergePull(back.number, back.head_sha, revert=True)
         return Step(promotion, (wanted,), wake_at=now + RECHECK)
-    return Step(replace(promotion, reason="The back is open; the policy leaves its merge to a person."))
+    return Step(replace(promotion, reason="The revert is open; the policy leaves its merge to a person."))
 
 
 def _revert_live(promotion: Promotion, situation: Situation, now: datetime) -> Step:
