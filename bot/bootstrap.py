@@ -66,6 +66,8 @@ class Slipway:
                     self.outside.store,
                     github_secrets=_secrets(settings.github_webhook_secret.get_secret_value()),
                     mlflow_secrets=_secrets(settings.mlflow_webhook_secret.get_secret_value()),
+                    alertmanager_secrets=_secrets(_revealed(settings.alertmanager_secret) or ""),
+                    argocd_secrets=_secrets(_revealed(settings.argocd_webhook_secret) or ""),
                 )
             )
         return create_app(routers, lifespan)

@@ -75,6 +75,13 @@ class Settings(BaseSettings):
     argocd_url: str | None = Field(None, description="Address of Argo CD's API.")
     argocd_token: SecretStr | None = Field(None, description="Token with the right to get applications.")
 
+    argocd_webhook_secret: SecretStr | None = Field(
+        None, description="Bearer secret of Argo CD's notifications; unset: they are not taken."
+    )
+    alertmanager_secret: SecretStr | None = Field(
+        None, description="Bearer secret of Alertmanager's webhook; unset: it is not taken."
+    )
+
     registry_auth_file: Path | None = Field(
         None, description="Credentials of container registries, in the form of Docker's config.json."
     )

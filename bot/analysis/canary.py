@@ -177,6 +177,11 @@ class Watch:
         )
 
     @property
+    def digest(self) -> str:
+        """SHA-256 over the settings, the history and every window taken in so far."""
+        return self._digest
+
+    @property
     def _longest(self) -> float:
         return self.settings.max_bake + self._extension
 

@@ -66,13 +66,18 @@ def replay(record: Record, stored: Verdict | None = None) -> Replay:
         verdict = watch.observe(window)
         if verdict is not None:
             break
-    return _compare(verdict, stored, record.windows)
+    return _compare(verdict, stored, record.windows, watch.digest)
 
 
-def _compare(verdict: Verdict | None, stored: Verdict | None, windows: Sequence[Window]) -> Replay:
+def _compare(
+    verdict: Verdict | None, stored: Verdict | None, windows: Sequence[Window], digest: str
+) -> Replay:
     if stored is None:
         outcome = "no verdict yet" if verdict is None else f"`{verdict.outcome}`: {verdict.reason}"
         return Replay(verdict, agrees=True, sentence=f"From {len(windows)} windows: {outcome}")
+    if verdict is None and digest == stored.digest:
+        sentence = f"The same data to the last digit; `{stored.outcome}` came from outside: {stored.reason}"
+        return Replay(None, agrees=True, sentence=sentence)
     if verdict is None:
         sentence = f"The windows alone give no verdict; `{stored.outcome}` came from outside: {stored.reason}"
         return Replay(None, agrees=False, sentence=sentence)

@@ -1,5 +1,6 @@
 """`slipway replay`: a canary's verdict once more, from the samples that were stored."""
 
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -8,6 +9,7 @@ import typer
 from bot.adapters.database.connection import NoDatabaseError, connect, embedded_url
 from bot.adapters.database.store import PostgresStore
 from bot.analysis.replay import replay as recompute
+from bot.domain.verdict import SloEvidence
 from bot.jobs.canary import recorded
 
 
@@ -34,9 +36,33 @@ def replay(
         raise _refused(f"nothing was watched yet for promotion {promotion}")
     again = recompute(recorded(kept, store.windows(promotion)), loaded.promotion.verdict)
     typer.echo(again.sentence)
-    for slo in again.verdict.slos if again.verdict is not None else ():
-        typer.echo(f"  {slo.reason}")
+    for line in told(again.verdict.slos if again.verdict is not None else ()):
+        typer.echo(line)
     raise typer.Exit(0 if again.agrees else 1)
+
+
+def told(slos: Sequence[SloEvidence]) -> Iterator[str]:
+    """A table of the SLOs; the evidence is the last E beside the one at which the SLO fails."""
+    if not slos:
+        return
+    rows = [("SLO", "objective", "requests", "bad", "share", "evidence", "fails at", "")]
+    rows += [
+        (
+            slo.slo,
+            slo.objective,
+            f"{slo.total:,.0f}",
+            f"{slo.bad:,.0f}",
+            "-" if slo.ratio is None else f"{slo.ratio:.2%}",
+            f"{slo.evidence[-1][1]:,.3g}" if slo.evidence else "-",
+            f"{slo.threshold:,.0f}",
+            slo.outcome.value if slo.decides else "only shown",
+        )
+        for slo in slos
+    ]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = zip(row, widths, strict=True)
+        yield "  " + "  ".join(f"{cell:<{width}}" for cell, width in cells).rstrip()
 
 
 def _refused(message: str) -> typer.Exit:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.domain.alert_rule import AlertRule
 from bot.domain.authorization import Action
 from bot.domain.comparison import Direction
 from bot.domain.freeze import FreezeWindow
@@ -48,6 +49,12 @@ class CanaryPolicy(BaseModel):
     )
     warm_up: Duration = Field(
         default=timedelta(minutes=1), description="Only a service plainly down reverts here."
+    )
+    alerts: tuple[str | AlertRule, ...] = Field(
+        default=(),
+        description="Alerts that fail the candidate when Alertmanager says that they fire: names, or "
+        "names with labels.",
+        examples=[["ModelErrorsHigh"]],
     )
 
 

@@ -13,14 +13,16 @@ from bot.analysis.reader import Ask, CanaryReader, Span, history_reader
 from bot.analysis.replay import Record
 from bot.analysis.settings import Settings
 from bot.analysis.windows import Window
+from bot.domain.alert_rule import named
 from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion
 from bot.domain.series import Series
 from bot.domain.slo import Slo
-from bot.domain.verdict import Verdict
+from bot.domain.verdict import Outcome, Verdict
 from bot.jobs.outside import Outside
 from bot.jobs.store import Watched
 from bot.ports import Metrics, OutsideError, Refused
+from bot.webhooks.alertmanager import Alert
 
 HISTORY = 3600.0
 """Seconds of the baseline's past that tell how bursty its errors are."""
@@ -45,13 +47,19 @@ class CanaryLook:
         """Take in what happened since the last look. A metrics server that is away is part of the answer."""
         at = now.timestamp()
         settings = Settings.of(policy.canary)
-        metrics = self._metrics(slo)
         reader = _reader(promotion, slo, settings)
         kept = self._outside.store.watched(promotion.id)
         history = _kept_history(kept)
         if kept is not None:
             reader.restore(kept["reader"])
+        alert = self._alert(promotion, policy)
+        if alert is not None:
+            watch = _watch(reader, history or [], settings, promotion, kept)
+            watch.note(_labels(alert))
+            verdict: Verdict | None = watch.conclude(Outcome.FAILED, at, _said(alert))
+            return _seen(promotion, watch, verdict, reader, history=history, windows=[])
         try:
+            metrics = self._metrics(slo)
             if history is None:
                 history = self._history(promotion, slo, settings, metrics)
             answers = {ask.text: _answer(metrics, ask) for ask in reader.asks(at)}
@@ -70,11 +78,27 @@ class CanaryLook:
                 break
         return _seen(promotion, watch, verdict, reader, history=history, windows=windows)
 
+    def _alert(self, promotion: Promotion, policy: Policy) -> Alert | None:
+        """The first alert that fails this promotion. What fired before the merge is not the candidate's
+        doing, and may be one whose end nobody told.
+        """
+        if not policy.canary.alerts:
+            return None
+        names = _names(promotion)
+        for alert in self._outside.store.firing(promotion.merged_at or promotion.stage_since):
+            if any(rule.concerns(alert.labels, names) for rule in named(policy.canary.alerts, alert.name)):
+                return alert
+        return None
+
     def _metrics(self, slo: Slo) -> Metrics:
         name = slo.source or "default"
         metrics = self._outside.metrics.get(name)
         if metrics is None:
-            raise Refused("Prometheus", f"no connection named `{name}` is set up (SLIPWAY_PROMETHEUS_URL)")
+            raise Refused(
+                "Prometheus",
+                f"no connection named `{name}` is set up "
+                "(SLIPWAY_PROMETHEUS_URL, SLIPWAY_PROMETHEUS_SOURCES)",
+            )
         return metrics
 
     def _history(
@@ -91,6 +115,17 @@ class CanaryLook:
 def recorded(kept: Mapping[str, Any], windows: Sequence[Mapping[str, Any]]) -> Record:
     """What replays the verdict of a stored watch with its stored windows."""
     return Record.from_json({**kept, "windows": windows})
+
+
+def _said(alert: Alert) -> str:
+    return (
+        f"Alert `{alert.name}`, which the policy names, has been firing since {alert.starts_at:%H:%M:%S} UTC."
+    )
+
+
+def _labels(alert: Alert) -> str:
+    labels = ", ".join(f'{name}="{value}"' for name, value in sorted(alert.labels.items()))
+    return f"Alertmanager's {alert.fingerprint}: {labels}"
 
 
 def _kept_history(kept: Mapping[str, Any] | None) -> Sequence[Window] | None:

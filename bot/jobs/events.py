@@ -6,7 +6,7 @@ from typing import Any, Generic, TypeVar, get_args
 from pydantic import TypeAdapter
 
 from bot.domain.commands import Command
-from bot.webhooks import github_events, mlflow
+from bot.webhooks import alertmanager, argocd, github_events, mlflow
 
 Event = (
     github_events.CommentCreated
@@ -18,6 +18,8 @@ Event = (
     | github_events.CheckRerequested
     | github_events.InstallationChanged
     | mlflow.RegistryChanged
+    | alertmanager.AlertsChanged
+    | argocd.ApplicationChanged
 )
 
 _Kind = TypeVar("_Kind")

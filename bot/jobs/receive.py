@@ -1,7 +1,12 @@
 """What a webhook delivery wakes. An event never decides anything: it says where to look."""
 
 import logging
+from collections.abc import Iterator
 
+from bot.domain.alert_rule import named
+from bot.domain.config import Environment
+from bot.domain.policy import Policy
+from bot.domain.promotion import Promotion, Stage
 from bot.jobs.check_pull import PullChecker
 from bot.jobs.configuration import Configurations
 from bot.jobs.events import EVENTS, Event
@@ -10,6 +15,8 @@ from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
 from bot.jobs.store import Repository
 from bot.webhooks import github_events as github
+from bot.webhooks.alertmanager import AlertsChanged
+from bot.webhooks.argocd import ApplicationChanged
 from bot.webhooks.mlflow import RegistryChanged
 
 logger = logging.getLogger(__name__)
@@ -38,6 +45,10 @@ class Receiver:
         match event:
             case RegistryChanged():
                 self._proposer.registry_changed(event)
+            case AlertsChanged():
+                self._alerted(event)
+            case ApplicationChanged():
+                self._synced(event)
             case github.InstallationChanged():
                 self._store.set_repositories(self._outside.app.repositories())
                 self._configurations.refresh_all()
@@ -51,6 +62,32 @@ class Receiver:
                 self._wake_pull(event.repository, event.pull)
             case github.ChecksCompleted() | github.CheckRerequested():
                 self._store.wake(self._store.open_pulls(event.repository).values())
+
+    def _alerted(self, event: AlertsChanged) -> None:
+        self._store.keep_alerts(event.alerts)
+        firing = {alert.name for alert in event.alerts if alert.firing}
+        self._store.wake(
+            promotion.id
+            for promotion, _, policy in self._at(Stage.WATCHING)
+            if any(named(policy.canary.alerts, name) for name in firing)
+        )
+
+    def _synced(self, event: ApplicationChanged) -> None:
+        self._store.wake(
+            promotion.id
+            for promotion, environment, _ in self._at(Stage.SYNCING, Stage.REVERTING)
+            if environment.argocd == event.application
+        )
+
+    def _at(self, *stages: Stage) -> Iterator[tuple[Promotion, Environment, Policy]]:
+        """Promotions in these stages, with their environment and policy as configured."""
+        for promotion in self._store.of_stages(stages):
+            repository = self._store.repository(promotion.repository)
+            loaded = self._configurations.of(repository) if repository is not None else None
+            model = loaded.config.models.get(promotion.model) if loaded is not None else None
+            environment = model.environments.get(promotion.environment) if model is not None else None
+            if loaded is not None and environment is not None:
+                yield promotion, environment, loaded.policy(environment)
 
     def _wake_pull(self, repository: str, pull: int) -> None:
         promotion = self._store.of_pull(repository, pull)

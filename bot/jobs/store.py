@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.domain.hold import Hold, Quarantine
-from bot.domain.promotion import Promotion
+from bot.domain.promotion import Promotion, Stage
+from bot.webhooks.alertmanager import Alert
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,9 @@ class Store(Protocol):
         """All promotions of the version, wherever, oldest first."""
 
     def recent(self, limit: int) -> Sequence[Promotion]: ...
+    def of_stages(self, stages: Iterable[Stage]) -> Sequence[Promotion]:
+        """All promotions in one of these stages, wherever, oldest first."""
+
     def open_pulls(self, repository: str) -> Mapping[int, str]:
         """Pull request number → promotion id, of every promotion that waits for a pull request."""
 
@@ -200,6 +204,15 @@ class Store(Protocol):
         """The version that the registry last named for promotion."""
 
     def set_wanted(self, repository: str, model: str, version: str) -> None: ...
+
+    # Alerts.
+    def keep_alerts(self, alerts: Sequence[Alert]) -> None:
+        """Remember what each alert is now; what came late does not undo what is newer, and a resolved
+        alert stays so until it starts again.
+        """
+
+    def firing(self, since: datetime) -> Sequence[Alert]:
+        """The alerts that began to fire then or later and fire still, oldest first."""
 
     # Canaries.
     def watched(self, promotion: str) -> Mapping[str, Any] | None: ...

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import uuid4
 
 from fastapi import APIRouter, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
@@ -11,7 +12,7 @@ from fastapi.concurrency import run_in_threadpool
 from bot.jobs.events import EVENTS
 from bot.jobs.store import Delivery, Store
 from bot.web.body import CAP, GITHUB_CAP, read_body
-from bot.webhooks import github, mlflow
+from bot.webhooks import alertmanager, argocd, github, mlflow
 from bot.webhooks.errors import WebhookError
 
 logger = logging.getLogger(__name__)
@@ -19,8 +20,18 @@ logger = logging.getLogger(__name__)
 _Event = TypeVar("_Event")
 
 
-def router(store: Store, *, github_secrets: tuple[str, ...], mlflow_secrets: tuple[str, ...]) -> APIRouter:
-    """Routes for GitHub and MLflow; several secrets are valid at once while one is being replaced."""
+def router(
+    store: Store,
+    *,
+    github_secrets: tuple[str, ...],
+    mlflow_secrets: tuple[str, ...],
+    alertmanager_secrets: tuple[str, ...] = (),
+    argocd_secrets: tuple[str, ...] = (),
+) -> APIRouter:
+    """Routes for whoever sends; several secrets are valid at once while one is being replaced.
+
+    A sender that may be left out has no route (404) without a secret.
+    """
     routes = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
     @routes.post("/github", status_code=202, summary="GitHub's webhook deliveries")
@@ -36,6 +47,25 @@ def router(store: Store, *, github_secrets: tuple[str, ...], mlflow_secrets: tup
             "mlflow", lambda: mlflow.parse(request.headers, body, mlflow_secrets, datetime.now(UTC))
         )
         return await _accept(store, "mlflow", event.delivery, event)
+
+    if alertmanager_secrets:
+
+        @routes.post("/alertmanager", status_code=202, summary="Alertmanager's notifications")
+        async def from_alertmanager(request: Request) -> Response:
+            body = await read_body(request, CAP)
+            event = _verified(
+                "alertmanager", lambda: alertmanager.parse(request.headers, body, alertmanager_secrets)
+            )
+            return await _accept(store, "alertmanager", event.delivery, event)
+
+    if argocd_secrets:
+
+        @routes.post("/argocd", status_code=202, summary="Argo CD's notifications")
+        async def from_argocd(request: Request) -> Response:
+            body = await read_body(request, CAP)
+            event = _verified("argocd", lambda: argocd.parse(request.headers, body, argocd_secrets))
+            # The same words mean something new each time: a hint is not told apart from the one before.
+            return await _accept(store, "argocd", uuid4().hex, event)
 
     return routes
 

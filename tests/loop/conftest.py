@@ -26,6 +26,7 @@ from bot.jobs.resync import Resync
 from bot.jobs.store import Delivery
 from bot.messages import status
 from bot.ports import Attestations, OutsideError
+from bot.webhooks.argocd import ApplicationChanged
 from bot.webhooks.github_events import CommentCreated, PullRequestChanged, PullRequestClosed
 from bot.webhooks.mlflow import RegistryChanged
 from tests.fakes.forge import FakeForge
@@ -270,6 +271,12 @@ class World:
 
     def deliver(self, source: str, event) -> None:
         self.store.accept(Delivery(source, event.delivery, EVENTS.dump(event)))
+        self.drain()
+
+    def hint(self, application: str) -> None:
+        """Argo CD says that something about an application changed."""
+        event = ApplicationChanged(application=application)
+        self.store.accept(Delivery("argocd", self._id(), EVENTS.dump(event)))
         self.drain()
 
     # -- time --------------------------------------------------------------------------------------

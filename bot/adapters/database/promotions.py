@@ -57,6 +57,10 @@ class Promotions(Rows):
         with self._engine.connect() as connection:
             return [_promotion(row) for row in connection.execute(newest)]
 
+    def of_stages(self, stages: Iterable[Stage]) -> Sequence[Promotion]:
+        wanted = promotions.c.stage.in_([stage.value for stage in stages])
+        return self._promotions(select(promotions).where(wanted))
+
     def open_pulls(self, repository: str) -> Mapping[int, str]:
         waiting = select(promotions).where(
             promotions.c.repository == repository,

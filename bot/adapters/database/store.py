@@ -6,6 +6,7 @@ for speed; the row is the truth, and `claim_due` finds whatever a lost job left 
 
 from sqlalchemy import Engine, text
 
+from bot.adapters.database.alerts import Alerts
 from bot.adapters.database.deliveries import Deliveries
 from bot.adapters.database.guards import Guards
 from bot.adapters.database.repositories import Repositories
@@ -13,7 +14,7 @@ from bot.adapters.database.requests import Requests
 from bot.adapters.database.watches import Watches
 
 
-class PostgresStore(Deliveries, Repositories, Requests, Guards, Watches):
+class PostgresStore(Deliveries, Repositories, Requests, Guards, Alerts, Watches):
     """`bot.jobs.store.Store` on an SQLAlchemy engine (psycopg)."""
 
 

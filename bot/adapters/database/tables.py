@@ -2,6 +2,7 @@
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     ForeignKey,
@@ -169,6 +170,17 @@ wanted = Table(
     Column("repository", Text, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("version", Text, nullable=False),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    Column("fingerprint", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("labels", JSONB, nullable=False),
+    _at("starts_at"),
+    Column("firing", Boolean, nullable=False),
+    Index("alerts_firing", "starts_at", postgresql_where=text("firing")),
 )
 
 watches = Table(

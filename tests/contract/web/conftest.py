@@ -26,6 +26,7 @@ class Senders:
     engine: Engine
     github_secret: str
     mlflow_secret: str
+    bearer: str = ""
     sent: int = 0
     ids: list[str] = field(default_factory=list)
 
@@ -52,6 +53,10 @@ class Senders:
         }
         return self.client.post("/webhooks/mlflow", content=body, headers={**named, **headers})
 
+    def bearing(self, path: str, payload: object, secret: str | None = None):
+        headers = {"Authorization": f"Bearer {self.bearer if secret is None else secret}"}
+        return self.client.post(f"/webhooks/{path}", json=payload, headers=headers)
+
     def stored(self) -> int:
         with self.engine.connect() as connection:
             return connection.scalar(text("SELECT count(*) FROM deliveries"))
@@ -63,13 +68,19 @@ class Senders:
 
 @pytest.fixture
 def senders(engine: Engine, store: PostgresStore) -> Senders:
-    github, mlflow, old = (secrets.token_hex(16) for _ in range(3))
+    github, mlflow, old, bearer = (secrets.token_hex(16) for _ in range(4))
     figures = Figures(engine)
     app = create_app(
         [
-            webhooks.router(store, github_secrets=(old, github), mlflow_secrets=(old, mlflow)),
+            webhooks.router(
+                store,
+                github_secrets=(old, github),
+                mlflow_secrets=(old, mlflow),
+                alertmanager_secrets=(old, bearer),
+                argocd_secrets=(old, bearer),
+            ),
             health.router(lambda: healthy(engine)),
             metrics.router(metrics.RowCollector(figures.stages, figures.backlog)),
         ]
     )
-    return Senders(TestClient(app), engine, github, mlflow)
+    return Senders(TestClient(app), engine, github, mlflow, bearer)

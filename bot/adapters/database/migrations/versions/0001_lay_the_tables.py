@@ -10,6 +10,18 @@ down_revision = None
 
 def upgrade() -> None:
     op.create_table(
+        "alerts",
+        sa.Column("fingerprint", sa.Text(), nullable=False),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("labels", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("starts_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("firing", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("fingerprint"),
+    )
+    op.create_index(
+        "alerts_firing", "alerts", ["starts_at"], unique=False, postgresql_where=sa.text("firing")
+    )
+    op.create_table(
         "deliveries",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -215,3 +227,5 @@ def downgrade() -> None:
         "deliveries_unfinished", table_name="deliveries", postgresql_where=sa.text("finished_at IS NULL")
     )
     op.drop_table("deliveries")
+    op.drop_index("alerts_firing", table_name="alerts", postgresql_where=sa.text("firing"))
+    op.drop_table("alerts")
