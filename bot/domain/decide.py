@@ -82,16 +82,16 @@ def decide(promotion: Promotion, situation: Situation, now: datetime) -> Decisio
 def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Promotion:
     """What a performed effect makes of the promotion."""
     match outcome:
-        case effects.BumpOpened(pull=pull, changes=changes, baseline=baseline, image=image):
+        case effects.BumpOpened(pull=pull, plan=plan):
             opened = replace(
                 promotion,
                 pull=pull.number,
                 branch=pull.branch,
                 ready=False,
                 head_sha=pull.head_sha,
-                changes=changes,
-                baseline=baseline,
-                image=image,
+                changes=plan.changes,
+                baseline=plan.baseline,
+                image=plan.image,
             )
             return enter(opened, Stage.OPEN, "The bump is open.", now)
         case effects.Merged(sha=sha, revert=True):
@@ -153,7 +153,7 @@ def _open_when_possible(
             ready = replace(promotion, ready=True, reason=reason)
             return Step(ready, () if was_ready else (effects.WakePlace(),), wake_at=now + SYNC_POLL)
         case BumpPlan() as plan:
-            wanted = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
+            wanted = effects.OpenBump(plan)
             return Step(promotion, (wanted,))
         case NoPlan(settled=True, reason=reason) | NoPlan(gave_up=True, reason=reason):
             return closed(promotion, reason, now)
@@ -184,8 +184,7 @@ def _open(promotion: Promotion, situation: Situation, now: datetime) -> Step:
         reason = "The branch holds other commits. Slipway merges only its own commit: /retry rebuilds it."
         return Step(replace(promotion, armed_by=None, override=None, reason=reason))
     if pull.mergeable is False and isinstance(situation.plan, BumpPlan):
-        plan = situation.plan
-        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
+        rebuilt = effects.OpenBump(situation.plan)
         return Step(replace(promotion, reason="The default branch moved; the bump is made anew."), (rebuilt,))
     return _merge_when_gates_hold(promotion, situation, now, pull.number)
 

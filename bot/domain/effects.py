@@ -5,24 +5,19 @@ the promotion costs nothing but doing it again. Only effects whose result the ne
 an outcome; of the others the world itself is observed again.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.domain.promotion import PinChange
 from bot.domain.pull import Pull
+from bot.domain.situation import BumpPlan
 
 # -- imperative ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class OpenBump:
-    """Make the bump's branch hold one commit on `base_sha` with these files, and a pull request for it."""
+    """Make the bump's branch hold one commit with this plan's files, and a pull request for it."""
 
-    base_sha: str
-    edits: Mapping[str, bytes]
-    changes: tuple[PinChange, ...]
-    baseline: str | None
-    image: str | None = None
+    plan: BumpPlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +145,7 @@ class BumpOpened:
     """The bump pull request exists with exactly our commit at its head."""
 
     pull: Pull
-    changes: tuple[PinChange, ...]
-    baseline: str | None
-    image: str | None = None
+    plan: BumpPlan
 
 
 @dataclass(frozen=True, slots=True)

@@ -157,8 +157,7 @@ def _retry(promotion: Promotion, situation: Situation, request: Request, now: da
         again = enter(anew, Stage.SYNCING, f"Tried again by {request.author}.", now)
         return _answer(again, request, tone.YES, "Watching it again from the start.", effects.ForgetCanary())
     if promotion.stage is Stage.OPEN and isinstance(situation.plan, BumpPlan):
-        plan = situation.plan
-        rebuilt = effects.OpenBump(plan.base_sha, plan.edits, plan.changes, plan.baseline, plan.image)
+        rebuilt = effects.OpenBump(situation.plan)
         return _answer(
             promotion, request, tone.YES, "The bump is made anew on today's default branch.", rebuilt
         )

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.authorization import Action, Denied, action_of
-from bot.domain.commands import Release
+from bot.domain.commands import Release, Retry
 from bot.domain.config import Environment, Model
 from bot.domain.hold import Hold
 from bot.domain.live import Liveness, LiveState
 from bot.domain.policy import Policy
-from bot.domain.promotion import UNMERGED, Promotion, Stage
+from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Pull, PullState
-from bot.domain.situation import BumpPlan, NoPlan, Request, Situation
+from bot.domain.situation import Request, Situation
 from bot.jobs.authority import permitted
 from bot.jobs.canary import CanaryLook, Seen
 from bot.jobs.configuration import Configurations
@@ -86,18 +86,23 @@ class Observer:
             else None
         )
         canary = self._watch(promotion, environment, policy, now)
+        requests = self._requests(promotion, forge, policy, place.holds if place is not None else ())
         situation = Situation(
             environment=environment,
             policy=policy,
             next_environments=model.next_after(promotion.environment) if model is not None else (),
-            requests=self._requests(promotion, forge, policy, place.holds if place is not None else ()),
+            requests=requests,
             holds=place.holds if place is not None else (),
             quarantine=place.quarantine if place is not None else None,
             newer=others.newer,
             older=others.open_before,
             soaked_at=self._soaked_at(promotion, environment, policy),
             overtaken=others.overtaken,
-            plan=self._plan(promotion, forge, (model, environment), now),
+            plan=(
+                self._planner.bump(promotion, forge, model, environment, now)
+                if model is not None and environment is not None and _wants_plan(promotion, pull, requests)
+                else None
+            ),
             pull=pull,
             gates=(
                 self._judge.gates(promotion, place, forge, pull, now)
@@ -147,18 +152,6 @@ class Observer:
         if earlier is None or earlier.verified_at is None:
             return None
         return earlier.verified_at + policy.soak
-
-    def _plan(
-        self,
-        promotion: Promotion,
-        forge: Forge,
-        configured: tuple[Model | None, Environment | None],
-        now: datetime,
-    ) -> BumpPlan | NoPlan | None:
-        model, environment = configured
-        if promotion.stage not in UNMERGED or model is None or environment is None:
-            return None
-        return self._planner.bump(promotion, forge, model, environment, now)
 
     def _liveness(
         self, promotion: Promotion, environment: Environment | None, forge: Forge
@@ -229,3 +222,11 @@ class _Others:
 
 def _pull(forge: Forge, number: int | None, *, wanted: bool) -> Pull | None:
     return forge.pull(number) if wanted and number is not None else None
+
+
+def _wants_plan(promotion: Promotion, pull: Pull | None, requests: Sequence[Request]) -> bool:
+    """Whether a bump may have to be made, for the first time or anew: planning one reads files from Git."""
+    if promotion.stage is Stage.OPEN:
+        asked = any(isinstance(request.command, Retry) for request in requests)
+        return asked or (pull is not None and pull.mergeable is False)
+    return promotion.stage is Stage.WAITING

@@ -122,8 +122,9 @@ class Performer:
     def _open_bump(
         self, effect: effects.OpenBump, promotion: Promotion, seen: Observation
     ) -> effects.BumpOpened:
+        plan = effect.plan
         opened = replace(
-            promotion, changes=effect.changes, baseline=effect.baseline, image=effect.image, head_sha=None
+            promotion, changes=plan.changes, baseline=plan.baseline, image=plan.image, head_sha=None
         )
         comparison = self._judge.comparison(opened, seen.situation.policy)
         assert seen.place is not None, "only what is configured is opened"
@@ -131,15 +132,15 @@ class Performer:
         pull = seen.forge.propose(
             Proposal(
                 branch=bump_branch(promotion, seen.situation.policy),
-                base_sha=effect.base_sha,
-                edits=effect.edits,
+                base_sha=plan.base_sha,
+                edits=plan.edits,
                 commit_message=bump.commit_message(opened),
                 title=bump.title(opened),
                 body=bump.body(opened, comparison, gates),
                 labels=("slipway", f"environment:{promotion.environment}"),
             )
         )
-        return effects.BumpOpened(pull, effect.changes, effect.baseline, effect.image)
+        return effects.BumpOpened(pull, plan)
 
     def _merge(
         self, effect: effects.MergePull, promotion: Promotion, seen: Observation

@@ -36,7 +36,7 @@ def test_a_bump_that_can_be_made_is_opened(given):
 
 def test_an_opened_bump_is_remembered_with_the_commit_that_is_ours(given):
     """Only the commit that Slipway made is ever merged by it."""
-    outcome = effects.BumpOpened(given.pull(), given.plan().changes, "2")
+    outcome = effects.BumpOpened(given.pull(), given.plan())
     after = absorb(given.promotion(Stage.WAITING), outcome, given.now)
 
     assert (after.stage, after.pull, after.head_sha, after.baseline) == (Stage.OPEN, 7, "ours", "2")
