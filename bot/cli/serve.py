@@ -15,6 +15,7 @@ def serve(
     """Take webhooks and work on promotions, until stopped."""
     # These take seconds to import, and the other verbs of the command line do without.
     import uvicorn  # noqa: PLC0415
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
     from bot import bootstrap  # noqa: PLC0415
     from bot.adapters.database.connection import NoDatabaseError  # noqa: PLC0415
@@ -34,6 +35,9 @@ def serve(
     except NoDatabaseError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
+    except OperationalError as error:
+        typer.echo(f"The database of SLIPWAY_DATABASE_URL does not answer: {error.orig}", err=True)
+        raise typer.Exit(1) from None
     both = web is worker
     application = slipway.application(hear=both or web, work=both or worker)
     uvicorn.run(
