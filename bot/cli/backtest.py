@@ -101,7 +101,7 @@ def _choose(checkout: Checkout, model: str, environment: str) -> tuple[Slo, Sett
         config = load(content.decode(errors="surrogateescape"))
     except ConfigError as error:
         raise _refused(f"{FILE} has mistakes, see `slipway check`: {error}") from None
-    place = config.models[model].environments.get(environment) if model in config.models else None
+    place = config.promoted[model].environments.get(environment) if model in config.promoted else None
     if place is None:
         raise _refused(f"{FILE} has no model `{model}` with an environment `{environment}`")
     if place.slo is None:

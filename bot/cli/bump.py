@@ -88,9 +88,9 @@ def _load(checkout: Checkout) -> Config:
 
 
 def _choose(config: Config, name: str, environment: str) -> tuple[Model, Environment]:
-    model = config.models.get(name)
+    model = config.promoted.get(name)
     if model is None:
-        hint = did_you_mean(name, config.models)
+        hint = did_you_mean(name, config.promoted)
         raise typer.BadParameter(f"there is no model `{name}` in {FILE}: {hint}", param_hint="MODEL")
     place = model.environments.get(environment)
     if place is None:

@@ -147,7 +147,7 @@ def _environment(checkout: Checkout, model: str, environment: str) -> Environmen
     except ConfigError as error:
         typer.echo(render(error.mistakes, Format.TEXT, checkout.read), err=True)
         raise typer.Exit(1) from None
-    known = config.models.get(model)
+    known = config.promoted.get(model)
     place = known.environments.get(environment) if known else None
     if place is None:
         typer.echo(f"{FILE} has no environment {environment} of a model {model}", err=True)

@@ -1,4 +1,4 @@
-"""`slipway.yaml`: models, their environments in order, targets, policy, SLOs.
+"""`slipway.yaml`: models and prompts, their environments in order, targets, policy, SLOs.
 
 The types are the reference: each key's description stands here, and becomes the JSON Schema for
 editors (`policies/slipway.schema.json`), the hints of `slipway check` and docs/configuration.md.
@@ -8,14 +8,14 @@ editors (`policies/slipway.schema.json`), the hints of `slipway check` and docs/
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.domain.annotations import did_you_mean
 from bot.domain.document import Document, Plain, read
-from bot.domain.mistake import MOST, ConfigError, Mistake, shortened
+from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened
 from bot.domain.order import circle, promotion_order, strays
 from bot.domain.slo import Slo
 from bot.domain.target import ImageSource, Selector, StorageSource
@@ -27,6 +27,7 @@ __all__ = [
     "ConfigError",
     "Environment",
     "Model",
+    "Prompt",
     "Reading",
     "Tag",
     "When",
@@ -170,6 +171,16 @@ class Model(BaseModel):
         return tuple(name for name in self.order if self.environments[name].after == environment)
 
 
+class Prompt(Model):
+    """One prompt of MLflow's prompt registry, promoted exactly like a model."""
+
+    storage: StorageSource | None = Field(
+        default="prompts:/{model}/{version}",
+        description="What is pinned of a version, for targets that pin text.",
+        examples=["prompts:/{model}/{version}", "{version}"],
+    )
+
+
 class Config(BaseModel):
     """The whole file."""
 
@@ -177,13 +188,36 @@ class Config(BaseModel):
 
     version: Literal[1] = Field(default=1, description="Version of this file's format: 1.")
     models: Mapping[ModelName, Model] = Field(
-        min_length=1, description="The models, by their name in the registry."
+        default={}, min_length=1, description="The models, by their name in the registry."
     )
+    prompts: Mapping[ModelName, Prompt] = Field(
+        default={},
+        min_length=1,
+        description="The prompts, by their name in MLflow's prompt registry, with the same keys as models. "
+        "A name is a model's or a prompt's, never both.",
+    )
+
+    @model_validator(mode="after")
+    def _promotes_something(self) -> Self:
+        if not self.models and not self.prompts:
+            hint = "name what Slipway promotes, each under its name in the registry"
+            raise PydanticCustomError("nothing", "`models` is missing, and so is `prompts`", {"hint": hint})
+        return self
+
+    @property
+    def sections(self) -> Mapping[str, Mapping[str, Model]]:
+        """The models and the prompts, each under the key of the file that holds them."""
+        return {"models": self.models, "prompts": self.prompts}
+
+    @property
+    def promoted(self) -> Mapping[str, Model]:
+        """Everything that is promoted, by name."""
+        return {**self.models, **self.prompts}
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A file as far as it can be read: every mistake, and what is left without the wrong models."""
+    """A file as far as it can be read: every mistake, and what is left without the wrong entries."""
 
     document: Document
     config: Config | None
@@ -202,39 +236,58 @@ def load_partly(text: str, path: str = FILE) -> Reading:
     """What can be read of `text`. Raises ConfigError when it is not even YAML."""
     document = read(text, path)
     config, mistakes = validate_partly(document, Config)
-    further = [*_order_mistakes(document), *(_alias_mistakes(document, config) if config else ())]
+    further = [
+        *_twice_mistakes(document),
+        *_order_mistakes(document),
+        *(_alias_mistakes(document, config) if config else ()),
+    ]
     return Reading(document, config, tuple(sorted({*mistakes, *further})))
+
+
+def _twice_mistakes(document: Document) -> Iterator[Mistake]:
+    """MLflow keeps models and prompts under one set of names."""
+    data = _mapping(document.plain())
+    models = _mapping(data.get("models"))
+    for name in _mapping(data.get("prompts")):
+        if name in models:
+            message = f"`{shortened(name, 60)}` is among the models too"
+            yield document.mistake(
+                ("prompts", name), message, "a name is a model's or a prompt's, never both"
+            )
 
 
 def _order_mistakes(document: Document) -> Iterator[Mistake]:
     """Asked of the plain data, so that a mistake elsewhere in a model does not hide these."""
-    for model, after in _afters(document).items():
+    for path, after in _afters(document):
         for name in strays(after)[:MOST]:
             hint = did_you_mean(str(after[name]), (other for other in after if other != name))
             yield document.mistake(
-                ("models", model, "environments", name, "after"),
+                (*path, name, "after"),
                 f"there is no environment `{shortened(str(after[name]), 60)}`",
                 hint or "leave `after` out of the first environment",
                 value=True,
             )
         if way := circle(after):
             yield document.mistake(
-                ("models", model, "environments", way[0], "after"),
+                (*path, way[0], "after"),
                 "these environments wait for each other: " + " after ".join(f"`{name}`" for name in way),
                 "leave `after` out of the first environment",
                 value=True,
             )
 
 
-def _afters(document: Document) -> dict[str, dict[str, str | None]]:
-    """Model → environment → `after`, of everything that has the right shape."""
-    return {
-        name: {
-            key: after if isinstance(after := _mapping(place).get("after"), str) else None
-            for key, place in _mapping(_mapping(model).get("environments")).items()
-        }
-        for name, model in _mapping(_mapping(document.plain()).get("models")).items()
-    }
+def _afters(document: Document) -> Iterator[tuple[Path, dict[str, str | None]]]:
+    """Where a model's environments stand, and environment → `after` of those that have the right shape."""
+    data = _mapping(document.plain())
+    for section in ("models", "prompts"):
+        for name, model in _mapping(data.get(section)).items():
+            yield (
+                (section, name, "environments"),
+                {
+                    key: after if isinstance(after := _mapping(place).get("after"), str) else None
+                    for key, place in _mapping(_mapping(model).get("environments")).items()
+                },
+            )
 
 
 def _mapping(data: Plain) -> dict[str, Plain]:
@@ -243,12 +296,17 @@ def _mapping(data: Plain) -> dict[str, Plain]:
 
 def _alias_mistakes(document: Document, config: Config) -> Iterator[Mistake]:
     """An alias that Slipway moves must not be the one that starts a promotion, nor be moved twice."""
-    for name, model in config.models.items():
+    named = [
+        (section, name, model)
+        for section, models in config.sections.items()
+        for name, model in models.items()
+    ]
+    for section, name, model in named:
         moved: dict[str, str] = {}
         for environment, place in model.environments.items():
             if place.alias is None:
                 continue
-            path = ("models", name, "environments", environment, "alias")
+            path = (section, name, "environments", environment, "alias")
             if isinstance(model.when, WhenAlias) and model.when.alias == place.alias:
                 message = f"Slipway would move the alias `{place.alias}` that makes a version a candidate"
                 yield document.mistake(path, message, "name another alias, such as `champion`", value=True)

@@ -230,7 +230,10 @@ def _without(data: Plain, places: set[tuple[str | int, ...]]) -> Plain:
     kept: dict[str, Plain] = {}
     for key, value in data.items():
         if isinstance(value, dict):
-            kept[key] = {inner: leaf for inner, leaf in value.items() if (key, inner) not in places}
+            left = {inner: leaf for inner, leaf in value.items() if (key, inner) not in places}
+            # Whatever had wrong entries only is as good as left out.
+            if left or not value:
+                kept[key] = left
         else:
             kept[key] = value
     return {key: value for key, value in kept.items() if (key,) not in places}

@@ -104,7 +104,7 @@ class DriftWatch:
 
 
 def _places(config: Config, aliases: Mapping[str, Mapping[str, str]]) -> Iterator[_Place]:
-    for name, model in config.models.items():
+    for name, model in config.promoted.items():
         for environment_name, environment in model.environments.items():
             # A model that is not registered has nothing to disagree with.
             if environment.alias is not None and name in aliases:

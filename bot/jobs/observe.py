@@ -63,7 +63,7 @@ class Observer:
             raise Refused("GitHub", f"the App is not installed in {promotion.repository} any more")
         forge = self._outside.forge(repository)
         configured = self._configurations.of(repository)
-        model = configured.config.models.get(promotion.model) if configured is not None else None
+        model = configured.config.promoted.get(promotion.model) if configured is not None else None
         environment = model.environments.get(promotion.environment) if model is not None else None
         policy = (
             configured.policy(environment)

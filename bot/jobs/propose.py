@@ -12,7 +12,7 @@ from bot.jobs.outside import Outside
 from bot.jobs.store import Repository
 from bot.messages import replies
 from bot.ports import NotFound
-from bot.webhooks.mlflow import RegistryChanged
+from bot.webhooks.mlflow import ALIAS_SET, RegistryChanged
 
 logger = logging.getLogger(__name__)
 
@@ -26,24 +26,24 @@ class Proposer:
         self._configurations = configurations
 
     def registry_changed(self, event: RegistryChanged) -> None:
-        """Look again at the model that an event names.
+        """Look again at the model or prompt that an event names.
 
         An alias that is set to where it points already is no change, but a person meant something by it.
         """
         for repository, config in self._configurations.all():
-            model = config.models.get(event.model)
+            model = config.promoted.get(event.model)
             if model is None:
                 continue
             wanted = self._wanted(event.model, model)
             meant = isinstance(model.when, WhenAlias) and (
-                event.kind == "model_version_alias.created" and event.alias == model.when.alias
+                event.kind in ALIAS_SET and event.alias == model.when.alias
             )
             self._consider(repository, config, event.model, wanted, meant=meant)
 
     def compare_registry(self, aliases: Mapping[str, Mapping[str, str]]) -> None:
-        """Find what no event told: compare all models with what was last wanted of them."""
+        """Find what no event told: compare all models and prompts with what was last wanted of them."""
         for repository, config in self._configurations.all():
-            for name, model in config.models.items():
+            for name, model in config.promoted.items():
                 wanted = self._wanted(name, model, aliases)
                 self._consider(repository, config, name, wanted, meant=False)
 
@@ -94,8 +94,8 @@ class Proposer:
             return
         if not meant and self._store.wanted(repository.name, model) == wanted:
             return
-        by = _reason(config.models[model])
-        for name in config.models[model].first:
+        by = _reason(config.promoted[model])
+        for name in config.promoted[model].first:
             self._propose(repository, model, name, wanted, by)
         self._store.set_wanted(repository.name, model, wanted)
 

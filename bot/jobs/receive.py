@@ -84,7 +84,7 @@ class Receiver:
         for promotion in self._store.of_stages(stages):
             repository = self._store.repository(promotion.repository)
             loaded = self._configurations.of(repository) if repository is not None else None
-            model = loaded.config.models.get(promotion.model) if loaded is not None else None
+            model = loaded.config.promoted.get(promotion.model) if loaded is not None else None
             environment = model.environments.get(promotion.environment) if model is not None else None
             if loaded is not None and environment is not None:
                 yield promotion, environment, loaded.policy(environment)

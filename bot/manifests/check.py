@@ -63,7 +63,7 @@ def concerns(path: str, config: Config | None = None) -> bool:
         return True
     return config is not None and any(
         path in selector.candidate_files()
-        for model in config.models.values()
+        for model in config.promoted.values()
         for place in model.environments.values()
         for selector in place.targets
     )
@@ -79,16 +79,20 @@ class _Check:
         self._claims: dict[tuple[str, int, int], Path] = {}
 
     def of(self, config: Config) -> Iterator[Mistake]:
-        for name, model in config.models.items():
-            image, wrong = self._image(("models", name, "image"), model)
-            yield from wrong
-            for environment, place in model.environments.items():
-                path: Path = ("models", name, "environments", environment)
-                if place.policy not in self._policies:
-                    yield self._no_policy((*path, "policy"), place.policy)
-                for index, selector in enumerate(place.targets):
-                    if not wrong:
-                        yield from self._target((*path, "targets", index), model, selector, image)
+        for section, models in config.sections.items():
+            for name, model in models.items():
+                yield from self._of((section, name), model)
+
+    def _of(self, at: Path, model: Model) -> Iterator[Mistake]:
+        image, wrong = self._image((*at, "image"), model)
+        yield from wrong
+        for environment, place in model.environments.items():
+            path: Path = (*at, "environments", environment)
+            if place.policy not in self._policies:
+                yield self._no_policy((*path, "policy"), place.policy)
+            for index, selector in enumerate(place.targets):
+                if not wrong:
+                    yield from self._target((*path, "targets", index), model, selector, image)
 
     def _no_policy(self, path: Path, name: str) -> Mistake:
         hint = did_you_mean(name, self._policies) or f"add `policies/{name}.yaml`"

@@ -20,13 +20,16 @@ SCHEME = "v1,"
 TOLERANCE = timedelta(minutes=5)
 """A retry carries the first attempt's timestamp, and clocks differ."""
 MODELS = frozenset({"registered_model", "model_version", "model_version_tag", "model_version_alias"})
+PROMPTS = frozenset({"prompt", "prompt_version", "prompt_tag", "prompt_version_tag", "prompt_alias"})
+ALIAS_SET = frozenset({"model_version_alias.created", "prompt_alias.created"})
+"""The kinds that say that somebody pointed an alias to a version, of a model or of a prompt."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryChanged:
     """Something changed in the registry; `kind` is `entity.action`.
 
-    Names are None where they do not apply.
+    `model` is the name of the model or the prompt. Names are None where they do not apply.
     """
 
     delivery: str
@@ -39,7 +42,7 @@ class RegistryChanged:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ignored:
-    """Nothing about models; `reason` says why."""
+    """Nothing about models or prompts; `reason` says why."""
 
     delivery: str
     reason: str
@@ -65,7 +68,7 @@ def parse(
     delivery = Fields(named).name(DELIVERY)
     payload = json_object(body)
     entity, action = payload.name("entity"), payload.name("action")
-    if entity not in MODELS:
+    if entity not in MODELS | PROMPTS:
         return Ignored(delivery=delivery, reason=f"{entity} is nothing that Slipway promotes")
     return RegistryChanged(
         delivery=delivery,

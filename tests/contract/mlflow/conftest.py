@@ -125,13 +125,17 @@ def _fake() -> World:
         license_tag = {"license": "Apache-2.0"} if number == 2 else {}
         registry.add_version("fraud-detector", tags=license_tag, run_tags=tags, evidence=evidence)
     registry.set_alias("fraud-detector", "champion", "1")
-    for text, variables, tags in (
-        ("Hello {{name}}.\nBe kind.", ("name",), {}),
-        ("[system]\nBe kind.\n\n[user]\nI am {{name}}, {{age}}.", ("age", "name"), {"team": "support"}),
+    for number, (text, variables, tags) in enumerate(
+        (
+            ("Hello {{name}}.\nBe kind.", ("name",), {}),
+            ("[system]\nBe kind.\n\n[user]\nI am {{name}}, {{age}}.", ("age", "name"), {"team": "support"}),
+        ),
+        1,
     ):
         signature = Signature(tuple(Column(name, "text") for name in variables), ())
         prompt = VersionEvidence("", "", "", signature=signature, prompt=text)
-        registry.add_version("greeting", tags=tags, evidence=prompt)
+        source = f"prompts:/greeting/{number}"
+        registry.add_version("greeting", source=source, tags=tags, evidence=prompt)
     registry.set_alias("greeting", "champion", "1")
     names = iter(range(1000))
 

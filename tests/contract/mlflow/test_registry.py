@@ -175,6 +175,8 @@ def test_a_prompt_is_written_like_a_model(world):
     registry.tag("greeting", "2", "slipway.production.verdict", "passed")
 
     assert registry.alias("greeting", "candidate") == "2"
+    assert registry.aliases()["greeting"]["candidate"] == "2"
+    assert registry.version("greeting", "2").source == "prompts:/greeting/2"
     assert registry.version("greeting", "2").tags["slipway.production.verdict"] == "passed"
 
     registry.delete_alias("greeting", "candidate")

@@ -196,3 +196,20 @@ def test_a_version_is_never_more_than_a_number(repository: Path, version: str) -
     plain(repository)
 
     assert RUN.invoke(app, ["bump", "fraud", version, "staging", "--repo", str(repository)]).exit_code == 2
+
+
+def test_a_prompt_is_checked_and_bumped_like_a_model(repository: Path) -> None:
+    """Its address needs no registry to be told."""
+    target = "{targets: [{file: prompt.yaml, pointer: /prompt}]}"
+    with (repository / "slipway.yaml").open("a") as file:
+        file.write(f"prompts:\n  greeting:\n    environments:\n      production: {target}\n")
+    (repository / "prompt.yaml").write_text("prompt: prompts:/greeting/6\n")
+
+    checked = RUN.invoke(app, ["check", str(repository)])
+    bumped = RUN.invoke(app, ["bump", "greeting", "7", "production", "--repo", str(repository)])
+
+    assert checked.exit_code == 0, checked.output
+    assert bumped.stdout.splitlines()[-2:] == [
+        "-prompt: prompts:/greeting/6",
+        "+prompt: prompts:/greeting/7",
+    ]

@@ -115,7 +115,14 @@ def test_helpers_tell_where_a_version_goes_next() -> None:
         ("version: 2\n" + environment("policy: p"), 1, 10, "version", "`2` is not known here", "write `1`"),
         ("version: [\n", 2, 1, "", "this is not YAML", ""),
         ("modles: {}\n", 1, 1, "modles", "unknown key `modles`", "did you mean `models`?"),
-        ("version: 1\n", 1, 1, "", "`models` is missing", "The models, by their name in the registry"),
+        (
+            "version: 1\n",
+            1,
+            1,
+            "",
+            "`models` is missing, and so is `prompts`",
+            "name what Slipway promotes, each under its name in the registry",
+        ),
         ("models: {}\n", 1, 9, "models", "this is empty", "The models"),
         ("models: []\n", 1, 9, "models", "this must be a mapping, not a list", "The models"),
         ("- a\n", 1, 1, "", "this must be a mapping, not a list", ""),
@@ -271,3 +278,71 @@ def test_what_is_very_long_is_quoted_in_part() -> None:
 
     for _, _, key, message, hint in mistakes(f"models: {{{name}: {{when: {name}, {name}: 1}}}}"):
         assert max(len(key), len(message), len(hint)) < 400
+
+
+PROMPT = """\
+prompts:
+  greeting:
+    environments:
+      production: {targets: [{file: prompt.yaml, pointer: /prompt}], alias: champion}
+"""
+
+
+def test_a_prompt_has_the_keys_of_a_model_and_an_address_of_its_own() -> None:
+    """A repository may hold nothing but prompts."""
+    config = load(PROMPT)
+
+    assert config.prompts["greeting"].when == WhenAlias(alias="candidate")
+    assert config.prompts["greeting"].storage == "prompts:/{model}/{version}"
+    assert list(config.promoted) == ["greeting"]
+    assert list(load(PROMPT + GOOD).promoted) == ["fraud-detector", "greeting"]
+
+
+def test_a_name_is_a_model_or_a_prompt() -> None:
+    """MLflow has one set of names for both."""
+    told = mistakes(PROMPT + GOOD.replace("fraud-detector:", "greeting:", 1))
+
+    assert told == [
+        (
+            2,
+            3,
+            "prompts.greeting",
+            "`greeting` is among the models too",
+            "a name is a model's or a prompt's, never both",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right", "key", "message", "hint"),
+    [
+        ("prompts:", "promts:", "promts", "unknown key `promts`", "did you mean `prompts`?"),
+        (
+            "alias: champion",
+            "alais: champion",
+            "prompts.greeting.environments.production.alais",
+            "unknown key `alais`",
+            "did you mean `alias`?",
+        ),
+        (
+            "alias: champion",
+            "after: stagging",
+            "prompts.greeting.environments.production.after",
+            "there is no environment `stagging`",
+            "leave `after` out of the first environment",
+        ),
+    ],
+)
+def test_a_mistake_in_a_prompt_is_told_like_one_in_a_model(
+    wrong: str, right: str, key: str, message: str, hint: str
+) -> None:
+    """With its place and what would be right."""
+    assert [told[2:] for told in mistakes(PROMPT.replace(wrong, right))] == [(key, message, hint)]
+
+
+def test_a_wrong_prompt_leaves_the_models_as_they_are() -> None:
+    """One mistake does not hide what else there is."""
+    reading = load_partly(GOOD + PROMPT.replace("alias: champion", "alais: champion"))
+
+    assert reading.config is not None
+    assert list(reading.config.promoted) == ["fraud-detector"]

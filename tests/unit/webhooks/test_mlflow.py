@@ -42,11 +42,20 @@ def test_a_moved_alias_names_model_alias_and_version():
     assert expected == mlflow.parse(*delivery(ALIAS), [SECRET], NOW)
 
 
-def test_prompts_are_ignored_with_a_reason():
-    """A registry holds prompts too."""
-    event = mlflow.parse(*delivery({"entity": "prompt", "action": "created"}), [SECRET], NOW)
+def test_the_alias_of_a_prompt_is_told_like_that_of_a_model():
+    """Both say where to look."""
+    event = mlflow.parse(*delivery(ALIAS | {"entity": "prompt_alias"}), [SECRET], NOW)
 
-    assert event == mlflow.Ignored(delivery="d-1", reason="prompt is nothing that Slipway promotes")
+    assert isinstance(event, mlflow.RegistryChanged)
+    assert (event.kind, event.model, event.alias) == ("prompt_alias.created", "fraud", "candidate")
+    assert event.kind in mlflow.ALIAS_SET
+
+
+def test_what_is_neither_a_model_nor_a_prompt_is_ignored_with_a_reason():
+    """MLflow tells of more than Slipway promotes."""
+    event = mlflow.parse(*delivery({"entity": "budget_policy", "action": "exceeded"}), [SECRET], NOW)
+
+    assert event == mlflow.Ignored(delivery="d-1", reason="budget_policy is nothing that Slipway promotes")
 
 
 @pytest.mark.parametrize("shift", [timedelta(minutes=6), timedelta(minutes=-6)])
@@ -120,11 +129,18 @@ def test_every_recorded_delivery_is_verified_and_read(shared_data):
         kinds.add(getattr(event, "kind", "ignored"))
 
     assert kinds == {
-        "ignored",
         "model_version.created",
         "model_version_alias.created",
         "model_version_alias.deleted",
         "model_version_tag.deleted",
         "model_version_tag.set",
+        "prompt.created",
+        "prompt_alias.created",
+        "prompt_alias.deleted",
+        "prompt_tag.deleted",
+        "prompt_tag.set",
+        "prompt_version.created",
+        "prompt_version_tag.deleted",
+        "prompt_version_tag.set",
         "registered_model.created",
     }
