@@ -1,7 +1,8 @@
 """The composition root: the one place that knows every adapter."""
 
+import contextlib
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 
 import procrastinate
@@ -42,17 +43,20 @@ class Slipway:
     engine: Engine
     queue: procrastinate.App
     outside: Outside
+    closing: ExitStack
+    """What ends with the application: child process, connections."""
 
     def application(self, *, hear: bool = True, work: bool = True) -> FastAPI:
         """The web application: with `hear` it takes webhooks, with `work` jobs; health and metrics always."""
 
         @asynccontextmanager
         async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-            if not work:
-                yield
-                return
-            async with working(self.queue, self.outside.store):
-                yield
+            with self.closing:
+                if not work:
+                    yield
+                    return
+                async with working(self.queue, self.outside.store):
+                    yield
 
         figures = Figures(self.engine)
         settings = self.settings
@@ -85,16 +89,18 @@ def build(settings: Settings) -> Slipway:
     queue = procrastinate.App(
         connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine), min_size=1, max_size=8)
     )
+    closing = ExitStack()
+    closing.callback(engine.dispose)
     outside = Outside(
         store=PostgresStore(engine),
         app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
         registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
-        images=OciRegistry(_registries(settings)),
+        images=closing.enter_context(contextlib.closing(OciRegistry(_registries(settings)))),
         metrics=_metrics(settings),
         cluster=_cluster(settings),
         clock=SystemClock(),
         web=_pages(settings.github_base_url),
-        expressions=LimitedEvaluator(),
+        expressions=closing.enter_context(LimitedEvaluator()),
     )
     configurations = Configurations(outside, shipped.policies())
     proposer = Proposer(outside, configurations)
@@ -104,7 +110,7 @@ def build(settings: Settings) -> Slipway:
         reconcile=Reconciler(outside, configurations, proposer).reconcile,
         resync=Resync(outside, configurations, proposer).run,
     )
-    return Slipway(settings, engine, queue, outside)
+    return Slipway(settings, engine, queue, outside, closing)
 
 
 def _secrets(joined: str) -> tuple[str, ...]:

@@ -29,7 +29,9 @@ from bot.domain.policy_trial import Coverage, Trial, coverage, run
 from bot.domain.pull import Permission, Pull, PullState
 from bot.ports import OutsideError
 
-policy = typer.Typer(no_args_is_help=True, help="Try a policy out: cases of your own, or a real version.")
+policy = typer.Typer(
+    no_args_is_help=True, add_completion=False, help="Try a policy out: cases of your own, or a real version."
+)
 
 Repo = Annotated[
     Path, typer.Option(help="Local checkout of the GitOps repository.", exists=True, file_okay=False)

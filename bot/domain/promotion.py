@@ -96,7 +96,7 @@ class Promotion:
     armed_request: int | None = None
     """The `/promote` that armed it: its answer is edited when something comes of it."""
     override: str | None = None
-    """Why whoever armed it passes over gates that do not hold."""
+    """Why whoever armed it lets it through a freeze; every other gate must hold all the same."""
     live_at: datetime | None = None
     verdict: Verdict | None = None
     revert_pull: int | None = None
