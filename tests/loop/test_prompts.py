@@ -95,3 +95,13 @@ def test_a_missed_webhook_of_a_prompt_is_repaired_by_the_resync(greeter):
     greeter.drain()
 
     assert (greeter.newest().model, greeter.newest().stage) == ("greeting", Stage.OPEN)
+
+
+def test_a_prompt_whose_alias_and_pin_disagree_is_reported(greeter):
+    """In the same issue as the models."""
+    greeter.registry.set_alias("greeting", "champion", "2")
+    greeter.resync.run()
+    greeter.drain()
+
+    (issue,) = [issue for issue in greeter.forge.issues.values() if issue.state == "open"]
+    assert "| `greeting` | production | `champion` | 2 | 1 |" in issue.body
