@@ -1,6 +1,7 @@
 """What becomes of a promotion for every stage × command × hold × freeze."""
 
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
@@ -42,6 +43,11 @@ MOVES = {
 }
 """Where a command moves a promotion; everywhere else it stays. Holds and freezes change none of these: they
 stop what goes forward (opening, merging), never what goes back."""
+
+
+def test_every_command_is_in_the_table():
+    """A command that is new to the language fails here until the table says what it does."""
+    assert {type(command) for command in COMMANDS.values()} == {type(None), *get_args(commands.Command)}
 
 
 @pytest.mark.parametrize("frozen", [False, True], ids=["", "frozen"])
