@@ -35,6 +35,7 @@ NOT_IN_THE_SLICE = {
     ("GET", "/repos/{owner}/{repo}/issues"),
     ("POST", "/repos/{owner}/{repo}/issues"),
     ("GET", "/repos/{owner}/{repo}/issues/comments"),
+    ("GET", "/repos/{owner}/{repo}/rules/branches/main"),
 }
 """Real operations of GitHub that the recorded description leaves out."""
 
