@@ -87,6 +87,7 @@ def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Pro
                 promotion,
                 pull=pull.number,
                 branch=pull.branch,
+                opened_at=promotion.opened_at or now,
                 ready=False,
                 head_sha=pull.head_sha,
                 changes=plan.changes,

@@ -38,6 +38,13 @@ class ClosePull:
 
 
 @dataclass(frozen=True, slots=True)
+class AbandonBump:
+    """Close what a bump that never counted as open may have left in the forge: a process was killed between
+    opening the pull request and remembering it, or a newer candidate was to go on in it and cannot.
+    """
+
+
+@dataclass(frozen=True, slots=True)
 class TellSuperseded:
     """Say in the older bump's pull request, once, that a newer version takes its place, or goes on in it."""
 
@@ -125,6 +132,7 @@ Effect = (
     OpenBump
     | MergePull
     | ClosePull
+    | AbandonBump
     | TellSuperseded
     | WakePlace
     | OpenRevert

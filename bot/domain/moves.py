@@ -28,6 +28,8 @@ def enter(promotion: Promotion, stage: Stage, reason: str, now: datetime) -> Pro
 
 
 def closed(promotion: Promotion, reason: str, now: datetime, *wanted: Effect) -> Step:
+    if promotion.stage is Stage.WAITING:
+        wanted = (*wanted, effects.AbandonBump())
     return Step(enter(replace(promotion, armed_by=None, override=None), Stage.CLOSED, reason, now), wanted)
 
 

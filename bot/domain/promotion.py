@@ -84,6 +84,8 @@ class Promotion:
     pull: int | None = None
     branch: str | None = None
     """Of the pull request, once there is one."""
+    opened_at: datetime | None = None
+    """When its bump first stood in the pull request, which may be an older candidate's that goes on."""
     ready: bool = False
     """Waiting, and nothing but the older open bump is in the way of its own."""
     head_sha: str | None = None

@@ -119,7 +119,7 @@ class Observer:
         self, promotion: Promotion, forge: Forge, policy: Policy, holds: Sequence[Hold]
     ) -> tuple[Request, ...]:
         pulls = [number for number in (promotion.pull, promotion.revert_pull) if number is not None]
-        rows = self._store.pending_requests(promotion.repository, pulls) if pulls else ()
+        rows = self._store.pending_requests(promotion.repository, pulls, promotion.id) if pulls else ()
         everything = any(hold.model is None for hold in holds)
         return tuple(self._request(row, promotion, forge, policy, everything=everything) for row in rows)
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from bot.domain import commands, effects
 from bot.domain.authorization import Allowed, Denied, action_of
-from bot.domain.branches import bump_branch, revert_branch
+from bot.domain.branches import bump_branch, own_branch, place_branch, revert_branch
 from bot.domain.hold import Hold, Quarantine
-from bot.domain.promotion import AliasDue, Promotion, TagDue
+from bot.domain.promotion import AliasDue, Promotion, Stage, TagDue
 from bot.jobs.authority import permitted
 from bot.jobs.events import COMMANDS
 from bot.jobs.judge import Judge
@@ -44,13 +44,8 @@ class Performer:
                 return self._merge(effect, promotion, seen)
             case effects.OpenRevert():
                 return self._open_revert(promotion, seen)
-            case effects.ClosePull(number=number, branch=branch):
-                seen.forge.close(number)
-                seen.forge.delete_branch(branch)
-            case effects.TellSuperseded(number=number, newer=newer, updated=updated):
-                text = (replies.updated if updated else replies.superseded)(newer, promotion.environment)
-                marker = replies.marker("superseded", promotion.id)
-                seen.forge.upsert_comment(number, marker, f"{marker}\n{text}")
+            case effects.ClosePull() | effects.AbandonBump() | effects.TellSuperseded():
+                self._give_way(effect, promotion, seen)
             case effects.WakePlace():
                 self._store.wake_place(promotion.repository, promotion.model, promotion.environment)
             case effects.Answer():
@@ -64,6 +59,23 @@ class Performer:
             case _:
                 self._guard(effect, promotion)
         return None
+
+    def _give_way(
+        self,
+        effect: effects.ClosePull | effects.AbandonBump | effects.TellSuperseded,
+        promotion: Promotion,
+        seen: Observation,
+    ) -> None:
+        match effect:
+            case effects.ClosePull(number=number, branch=branch):
+                seen.forge.close(number)
+                seen.forge.delete_branch(branch)
+            case effects.AbandonBump():
+                self._close_forgotten(promotion, seen, keep=None)
+            case effects.TellSuperseded(number=number, newer=newer, updated=updated):
+                text = (replies.updated if updated else replies.superseded)(newer, promotion.environment)
+                marker = replies.marker("superseded", promotion.id)
+                seen.forge.upsert_comment(number, marker, f"{marker}\n{text}")
 
     def _guard(
         self,
@@ -129,9 +141,11 @@ class Performer:
         comparison = self._judge.comparison(opened, seen.situation.policy)
         assert seen.place is not None, "only what is configured is opened"
         gates = self._judge.gates(opened, seen.place, seen.forge, None, self._outside.clock.now())
+        branch = bump_branch(promotion, seen.situation.policy)
+        self._close_forgotten(promotion, seen, keep=branch)
         pull = seen.forge.propose(
             Proposal(
-                branch=bump_branch(promotion, seen.situation.policy),
+                branch=branch,
                 base_sha=plan.base_sha,
                 edits=plan.edits,
                 commit_message=bump.commit_message(opened),
@@ -141,6 +155,23 @@ class Performer:
             )
         )
         return effects.BumpOpened(pull, plan)
+
+    def _close_forgotten(self, promotion: Promotion, seen: Observation, *, keep: str | None) -> None:
+        """Close every pull request for this place that no row calls open: there is one open bump, or none.
+
+        A process may have been killed before it remembered one, or a newer candidate could not go on in one.
+        """
+        here = (promotion.repository, promotion.model, promotion.environment)
+        others = [row for row in self._store.of_place(*here) if row.id != promotion.id]
+        kept = {keep, *(row.branch for row in others if row.stage is Stage.OPEN)}
+        if any(row.stage is Stage.WAITING and row.ready for row in others):
+            kept.add(place_branch(promotion))  # the next to open may go on in it
+        branches = {place_branch(promotion), *map(own_branch, (promotion, *others))} - kept
+        for pull in seen.forge.open_pulls():
+            if pull.branch in branches:
+                logger.info("promotion %s: #%s was left behind and is closed", promotion.id, pull.number)
+                seen.forge.close(pull.number)
+                seen.forge.delete_branch(pull.branch)
 
     def _merge(
         self, effect: effects.MergePull, promotion: Promotion, seen: Observation

@@ -67,7 +67,14 @@ class Resync:
         since = max(repository.heard_at or now, now - _LONGEST_LOOK_BACK) - _OVERLAP
         for comment in self._outside.forge(repository).recent_comments(since):
             if not comment.from_bot and not comment.edited and comment.created_at >= since:
-                self._hearing.hear(repository, comment.pull, comment.author, comment.body, comment.id)
+                self._hearing.hear(
+                    repository,
+                    comment.pull,
+                    comment.author,
+                    comment.body,
+                    comment.id,
+                    at=comment.created_at,
+                )
         self._outside.store.set_heard(repository.name, now)
 
     def _try(self, what: str, step: Callable[[], object]) -> None:

@@ -51,6 +51,8 @@ class RequestRow:
     comment: int
     ordinal: int
     id: int = 0
+    promotion: str | None = None
+    """Whose bump or revert the pull request showed when it was said; None: whose it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,10 @@ class Store(Protocol):
 
     # Promotions.
     def load(self, promotion: str) -> Loaded | None: ...
-    def of_pull(self, repository: str, pull: int) -> Promotion | None:
-        """The promotion whose bump or revert this pull request is."""
+    def of_pull(self, repository: str, pull: int, at: datetime | None = None) -> Promotion | None:
+        """The promotion whose bump or revert this pull request is, or was at that time: a newer candidate
+        may go on in an older one's.
+        """
 
     def under_way(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
         """All promotions there that are not closed or reverted, oldest first."""
@@ -172,7 +176,9 @@ class Store(Protocol):
     def add_requests(self, rows: Sequence[RequestRow]) -> int:
         """Remember commands, once each; returns how many were new."""
 
-    def pending_requests(self, repository: str, pulls: Sequence[int]) -> Sequence[RequestRow]: ...
+    def pending_requests(self, repository: str, pulls: Sequence[int], promotion: str) -> Sequence[RequestRow]:
+        """What was said in these pull requests to this promotion, and is not answered."""
+
     def request(self, request: int) -> RequestRow | None: ...
 
     # Holds and quarantine.

@@ -29,10 +29,11 @@ class Promotions(Rows):
             row = connection.execute(select(promotions).where(promotions.c.id == promotion)).first()
         return None if row is None else Loaded(_promotion(row), row.wakes, row.wake_at)
 
-    def of_pull(self, repository: str, pull: int) -> Promotion | None:
+    def of_pull(self, repository: str, pull: int, at: datetime | None = None) -> Promotion | None:
         mine = or_(promotions.c.pull == pull, promotions.c.revert_pull == pull)
         found = self._promotions(select(promotions).where(promotions.c.repository == repository, mine))
-        return found[-1] if found else None
+        then = [each for each in found if at is None or each.opened_at is None or each.opened_at <= at]
+        return next(iter((then or found[:1])[-1:]), None)
 
     def under_way(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
         place = at_place(promotions, repository, model, environment)

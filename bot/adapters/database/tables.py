@@ -110,6 +110,7 @@ requests = Table(
     Column("command", JSONB, nullable=False),
     Column("comment", BigInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),
+    Column("promotion", Text),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     _at("answered_at", nullable=True),
     UniqueConstraint("repository", "comment", "ordinal", name="requests_once"),

@@ -81,6 +81,7 @@ def test_decide(given, stage, said, on_hold, frozen):
     rebuilds = stage is Stage.OPEN and said == "retry"
     assert (effects.OpenBump in kinds) == (opens or rebuilds)
     assert (effects.ClosePull in kinds) == (stage is Stage.OPEN and said == "rollback")
+    assert (effects.AbandonBump in kinds) == (stage is Stage.WAITING and said == "rollback")
     assert (effects.ReleaseHold in kinds) == (on_hold and said == "release")
     goes_back = MOVES.get((stage, said)) is BACK
     assert (effects.PlaceHold in kinds) == (said in ("hold", "hold all") or goes_back)
