@@ -64,7 +64,7 @@ class Counters:
         increments: list[Increment] = []
         oddities: set[str] = set()
         for series in answer:
-            key = json.dumps(sorted(series.labels.items()), separators=(",", ":"))
+            key = _key(series)
             for at, value in series.samples:
                 if not math.isfinite(value) or value < 0:
                     oddities.add(f"a counter was {value}: that sample was left out")
@@ -81,6 +81,13 @@ class Counters:
                     increments.append(Increment(at, series.labels, amount))
         return increments, oddities
 
+    def rebase(self, series: Series) -> None:
+        """Take these samples as what was known before: what the series counts has changed, not how much."""
+        before = self.last.get(_key(series))
+        if before is not None:
+            known = [sample for sample in series.samples if sample[0] <= before[0]]
+            self.last[_key(series)] = (known or series.samples)[-1 if known else 0]
+
     def newest(self) -> float | None:
         """The time of the newest sample of any series."""
         return max((at for at, _ in self.last.values()), default=None)
@@ -92,6 +99,10 @@ class Counters:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` said."""
         self.last = {key: (at, value) for key, (at, value) in state.items()}
+
+
+def _key(series: Series) -> str:
+    return json.dumps(sorted(series.labels.items()), separators=(",", ":"))
 
 
 def _target(labels: Mapping[str, str]) -> str:

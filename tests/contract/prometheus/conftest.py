@@ -116,6 +116,14 @@ def victoria(folder: Path, history: History) -> Iterator[Server]:
 Start = Callable[[History], Server]
 
 
+@pytest.fixture
+def native_prometheus(tmp_path: Path) -> Iterator[Server]:
+    """An empty Prometheus that takes native histograms by remote write."""
+    flags = ("--enable-feature=native-histograms", "--web.enable-remote-write-receiver")
+    with prometheus(tmp_path, {}, *flags) as server:
+        yield server
+
+
 @pytest.fixture(
     params=[
         pytest.param("prometheus", marks=pytest.mark.real("prometheus", "promtool")),
