@@ -64,10 +64,14 @@ class Counters:
         increments: list[Increment] = []
         oddities: set[str] = set()
         for series in answer:
-            key = _key(series)
+            key, seen = _key(series), None
             for at, value in series.samples:
+                if at == seen:
+                    oddities.add("two samples at the same moment: the first one counts")
+                seen = at
                 if not math.isfinite(value) or value < 0:
-                    oddities.add(f"a counter was {value}: that sample was left out")
+                    what = "negative" if math.isfinite(value) else str(value)
+                    oddities.add(f"a counter was {what}: that sample was left out")
                     continue
                 before = self.last.get(key)
                 if before is not None and at <= before[0]:
@@ -77,6 +81,8 @@ class Counters:
                     amount = value if targets.counts_from_zero(series.labels, at) else 0.0
                 else:
                     amount = value - before[1] if value >= before[1] else value
+                    if value < before[1]:
+                        oddities.add("a counter fell, as one does that starts again: it counts from zero")
                 if amount > 0:
                     increments.append(Increment(at, series.labels, amount))
         return increments, oddities
