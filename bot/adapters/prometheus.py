@@ -4,7 +4,8 @@ Raw samples are read by an instant query of a range selector, which no limit on 
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +18,7 @@ from bot.ports import Forbidden, NotFound, Refused, Unavailable
 
 _SYSTEM = "Prometheus"
 _LONGEST_ERROR = 300
+_NOT_PROMETHEUS = "the answer is not from a Prometheus API"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,38 +63,50 @@ class Prometheus:
         """The raw samples of a selector in (start, end], unix seconds; see `bot.ports.Metrics`."""
         milliseconds = max(1, round((end - start) * 1000))
         rows = self._query(f"{selector}[{milliseconds}ms]", end)
-        found = (_series(row["metric"], row, start, end) for row in rows)
+        with _understood():
+            found = [_series(row["metric"], row, start, end) for row in rows]
         return [series for series in found if series.samples or series.histograms]
 
     def instant(self, query: str, at: float) -> Sequence[Series]:
         """An instant query; a scalar is one series without labels. See `bot.ports.Metrics`."""
         rows = self._query(query, at)
-        if rows and not isinstance(rows[0], Mapping):
-            return [_series({}, {"values": [rows]}, -math.inf, math.inf)]
-        return [
-            _series(row["metric"], {"values": [row["value"]]}, -math.inf, math.inf)
-            for row in rows
-            if "value" in row
-        ]
+        with _understood():
+            if rows and not isinstance(rows[0], Mapping):
+                return [_series({}, {"values": [rows]}, -math.inf, math.inf)]
+            return [
+                _series(row["metric"], {"values": [row["value"]]}, -math.inf, math.inf)
+                for row in rows
+                if "value" in row
+            ]
 
     def _query(self, query: str, at: float) -> Sequence[Any]:
         # Thanos would otherwise leave out what it cannot reach, and VictoriaMetrics what is youngest.
         params = {"time": f"{at:.3f}", "partial_response": "false", "nocache": "1"}
         try:
-            answer = self._client.custom_query(query, params=params)
+            with _understood():
+                answer = self._client.custom_query(query, params=params)
         except requests.exceptions.Timeout as error:
             raise Unavailable(_SYSTEM, "no answer in time") from error
         except requests.exceptions.SSLError as error:
             raise Unavailable(_SYSTEM, "its certificate is not trusted, or it does not trust ours") from error
-        except requests.exceptions.JSONDecodeError as error:
-            raise Unavailable(_SYSTEM, "the answer is not from a Prometheus API") from error
         except requests.exceptions.RequestException as error:
             raise Unavailable(_SYSTEM, f"no connection ({type(error).__name__})") from error
-        except (KeyError, TypeError) as error:
-            raise Unavailable(_SYSTEM, "the answer is not from a Prometheus API") from error
         if not isinstance(answer, list):
-            raise Unavailable(_SYSTEM, "the answer is not from a Prometheus API")
+            raise Unavailable(_SYSTEM, _NOT_PROMETHEUS)
         return answer
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """An answer that cannot be read, like a login page with status 200, is no answer."""
+    try:
+        yield
+    except requests.exceptions.JSONDecodeError as error:
+        raise Unavailable(_SYSTEM, _NOT_PROMETHEUS) from error
+    except requests.exceptions.RequestException:
+        raise
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise Unavailable(_SYSTEM, _NOT_PROMETHEUS) from error
 
 
 class _Bearer(requests.auth.AuthBase):
