@@ -20,7 +20,7 @@ from bot.adapters.database.store import PostgresStore, healthy
 from bot.adapters.github import GITHUB, GitHubApp
 from bot.adapters.mlflow import MlflowRegistry
 from bot.adapters.oci import Credentials, OciRegistry, from_docker_config
-from bot.adapters.prometheus import Connection, Prometheus
+from bot.adapters.prometheus import Prometheus
 from bot.jobs import tasks
 from bot.jobs.configuration import Configurations
 from bot.jobs.outside import Outside
@@ -30,7 +30,7 @@ from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.worker import working
 from bot.ports import Cluster, Metrics
-from bot.settings import MetricsSource, Settings
+from bot.settings import Settings
 from bot.web import health, metrics, webhooks
 from bot.web.app import create_app
 
@@ -118,32 +118,7 @@ def _secrets(joined: str) -> tuple[str, ...]:
 
 
 def _metrics(settings: Settings) -> Mapping[str, Metrics]:
-    """Each metrics server by its name; `default` is the one of the plain settings."""
-    sources = dict(settings.prometheus_sources)
-    if settings.prometheus_url is not None:
-        tenant = settings.prometheus_tenant
-        sources["default"] = MetricsSource(
-            url=settings.prometheus_url,
-            token=settings.prometheus_token,
-            username=settings.prometheus_username,
-            password=settings.prometheus_password,
-            headers={"X-Scope-OrgID": SecretStr(tenant)} if tenant else {},
-        )
-    return {name: Prometheus(_connection(source)) for name, source in sources.items()}
-
-
-def _connection(source: MetricsSource) -> Connection:
-    basic = (source.username, _revealed(source.password) or "") if source.username else None
-    own = (str(source.certificate), str(source.key)) if source.certificate and source.key else None
-    return Connection(
-        url=source.url,
-        bearer=_revealed(source.token),
-        basic=basic,
-        headers={name: value.get_secret_value() for name, value in source.headers.items()},
-        certificate=own,
-        ca=str(source.ca) if source.ca else None,
-        read_timeout=source.timeout,
-    )
+    return {name: Prometheus(source.connection()) for name, source in settings.sources().items()}
 
 
 def _registries(settings: Settings) -> Mapping[str, Credentials]:

@@ -1,10 +1,13 @@
 """Settings of the process, from the environment (`SLIPWAY_*`); secrets never appear in a repr."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from bot.adapters.prometheus import Connection
 
 
 class MetricsSource(BaseModel):
@@ -28,11 +31,58 @@ class MetricsSource(BaseModel):
             raise ValueError("a certificate needs its key, and a key its certificate")
         return self
 
+    def connection(self) -> Connection:
+        """The same for the adapter, with its secrets."""
+        basic = (self.username, _revealed(self.password) or "") if self.username else None
+        own = (str(self.certificate), str(self.key)) if self.certificate and self.key else None
+        return Connection(
+            url=self.url,
+            bearer=_revealed(self.token),
+            basic=basic,
+            headers={name: value.get_secret_value() for name, value in self.headers.items()},
+            certificate=own,
+            ca=str(self.ca) if self.ca else None,
+            read_timeout=self.timeout,
+        )
 
-class Settings(BaseSettings):
-    """Everything that differs between two installations of Slipway."""
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
+
+
+class MetricsSettings(BaseSettings):
+    """The metrics servers alone: what `slipway backtest` needs of the settings."""
 
     model_config = SettingsConfigDict(env_prefix="SLIPWAY_", extra="ignore", frozen=True)
+
+    prometheus_url: str | None = Field(None, description="Address of Prometheus or what speaks its API.")
+    prometheus_username: str | None = Field(None, description="User of basic authentication.")
+    prometheus_password: SecretStr | None = Field(None, description="Password of basic authentication.")
+    prometheus_token: SecretStr | None = Field(None, description="Bearer token.")
+    prometheus_tenant: str | None = Field(None, description="Sent as X-Scope-OrgID.")
+    prometheus_sources: dict[str, MetricsSource] = Field(
+        default_factory=dict,
+        description="Further metrics servers, as JSON from name (`source:` in slipway.yaml) to "
+        "url, token, username, password, headers, certificate, key, ca, timeout.",
+    )
+
+    def sources(self) -> Mapping[str, MetricsSource]:
+        """Each metrics server by its name; `default` is the one of the plain settings."""
+        sources = dict(self.prometheus_sources)
+        if self.prometheus_url is not None:
+            tenant = self.prometheus_tenant
+            sources["default"] = MetricsSource(
+                url=self.prometheus_url,
+                token=self.prometheus_token,
+                username=self.prometheus_username,
+                password=self.prometheus_password,
+                headers={"X-Scope-OrgID": SecretStr(tenant)} if tenant else {},
+            )
+        return sources
+
+
+class Settings(MetricsSettings):
+    """Everything that differs between two installations of Slipway."""
 
     database_url: SecretStr | None = Field(
         None, description="Any PostgreSQL. Unset: an embedded one in the data directory."
@@ -59,17 +109,6 @@ class Settings(BaseSettings):
     mlflow_public_url: str | None = Field(None, description="Address of MLflow for links; default: the same.")
     mlflow_webhook_secret: SecretStr = Field(
         description="Secret of MLflow's webhooks; two separated by a comma while one is being replaced."
-    )
-
-    prometheus_url: str | None = Field(None, description="Address of Prometheus or what speaks its API.")
-    prometheus_username: str | None = Field(None, description="User of basic authentication.")
-    prometheus_password: SecretStr | None = Field(None, description="Password of basic authentication.")
-    prometheus_token: SecretStr | None = Field(None, description="Bearer token.")
-    prometheus_tenant: str | None = Field(None, description="Sent as X-Scope-OrgID.")
-    prometheus_sources: dict[str, MetricsSource] = Field(
-        default_factory=dict,
-        description="Further metrics servers, as JSON from name (`source:` in slipway.yaml) to "
-        "url, token, username, password, headers, certificate, key, ca, timeout.",
     )
 
     argocd_url: str | None = Field(None, description="Address of Argo CD's API.")
