@@ -40,8 +40,8 @@ class Delivery:
 class RequestRow:
     """A command as it was given.
 
-    `comment` is the id of the comment, negative where it is that of a review; with `ordinal` it tells
-    commands apart.
+    `comment` is the id of the comment, negative where it is that of a review, or a number of our own where
+    a button was pressed; with `ordinal` it tells commands apart.
     """
 
     repository: str
@@ -113,6 +113,9 @@ class Store(Protocol):
     def load(self, promotion: str) -> Loaded | None: ...
     def of_pull(self, repository: str, pull: int) -> Promotion | None:
         """The promotion whose bump or revert this pull request is."""
+
+    def of_commit(self, repository: str, sha: str) -> Sequence[Promotion]:
+        """The promotions whose bump, revert or merge this commit is, oldest first."""
 
     def under_way(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
         """All promotions there that are not closed or reverted, oldest first."""

@@ -34,6 +34,10 @@ class Promotions(Rows):
         found = self._promotions(select(promotions).where(promotions.c.repository == repository, mine))
         return found[-1] if found else None
 
+    def of_commit(self, repository: str, sha: str) -> Sequence[Promotion]:
+        named = [promotions.c.data[key].astext == sha for key in ("head_sha", "merge_sha", "revert_head_sha")]
+        return self._promotions(select(promotions).where(promotions.c.repository == repository, or_(*named)))
+
     def under_way(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
         place = at_place(promotions, repository, model, environment)
         return self._promotions(select(promotions).where(place, promotions.c.stage.not_in(_ENDED)))
