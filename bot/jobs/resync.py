@@ -77,7 +77,7 @@ class Resync:
         for pull in forge.recent_pulls(since):
             if self._outside.store.of_pull(repository.name, pull.number) is not None:
                 self._hear_reviews(repository, forge, pull, since)
-            elif pull.state is PullState.OPEN and not forge.has_check(pull.head_sha, GATES):
+            elif repository.files and pull.state is PullState.OPEN and not forge.has_check(pull.head_sha, GATES):
                 self._checker.check(repository, pull.number, "synchronize", pull.head_sha, pull.base_branch)
             if pull.number in waiting:
                 self._outside.store.wake([waiting[pull.number]])
