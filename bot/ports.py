@@ -204,6 +204,20 @@ class Registration:
     webhook_url: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one installation used of the forge's rate limit in this process.
+
+    `remaining`: requests left in this hour as last told, None before that; `pause`: seconds for which the
+    forge asked not to be asked; `answers`: how many requests were `answered`, `unchanged` (free), `refused`,
+    `failed`, and `postponed` without being sent.
+    """
+
+    remaining: int | None
+    pause: float
+    answers: Mapping[str, int]
+
+
 class ForgeApp(Protocol):
     """The App over all its installations."""
 

@@ -77,11 +77,15 @@ class Resync:
         for pull in forge.recent_pulls(since):
             if self._outside.store.of_pull(repository.name, pull.number) is not None:
                 self._hear_reviews(repository, forge, pull, since)
-            elif repository.files and pull.state is PullState.OPEN and not forge.has_check(pull.head_sha, GATES):
-                self._checker.check(repository, pull.number, "synchronize", pull.head_sha, pull.base_branch)
+            elif repository.files and pull.state is PullState.OPEN:
+                self._check_once(repository, forge, pull)
             if pull.number in waiting:
                 self._outside.store.wake([waiting[pull.number]])
         self._outside.store.set_heard(repository.name, now)
+
+    def _check_once(self, repository: Repository, forge: Forge, pull: Pull) -> None:
+        if not forge.has_check(pull.head_sha, GATES):
+            self._checker.check(repository, pull.number, "synchronize", pull.head_sha, pull.base_branch)
 
     def _hear_reviews(self, repository: Repository, forge: Forge, pull: Pull, since: datetime) -> None:
         for review in forge.reviews(pull.number):
