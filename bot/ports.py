@@ -136,6 +136,9 @@ class Forge(Protocol):
     def open_pulls(self) -> Sequence[Pull]:
         """All open pull requests of the repository, one listing."""
 
+    def recent_pulls(self, since: datetime) -> Sequence[Pull]:
+        """Pull requests in whatever state that changed since then (a comment or review is a change)."""
+
     def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None: ...
     def merge(self, number: int, *, sha: str, title: str, message: str) -> str:
         """Merge exactly `sha`; returns the merge commit, also of a merge that happened before.
@@ -168,6 +171,9 @@ class Forge(Protocol):
     def check(self, check: CheckRun) -> None:
         """Create or update the check run of this name on this commit."""
 
+    def has_check(self, sha: str, name: str) -> bool:
+        """Whether the App has a check run of this name on this commit; True where checks are missing."""
+
     def deployment(self, environment: str, sha: str, state: str, description: str, url: str | None) -> None:
         """Set the status of this environment's deployment of `sha`, creating it when absent."""
 
@@ -196,6 +202,20 @@ class Registration:
     permissions: Mapping[str, str]
     events: tuple[str, ...]
     webhook_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one installation used of the forge's rate limit in this process.
+
+    `remaining`: requests left in this hour as last told, None before that; `pause`: seconds for which the
+    forge asked not to be asked; `answers`: how many requests were `answered`, `unchanged` (free), `refused`,
+    `failed`, and `postponed` without being sent.
+    """
+
+    remaining: int | None
+    pause: float
+    answers: Mapping[str, int]
 
 
 class ForgeApp(Protocol):

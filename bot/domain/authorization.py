@@ -38,6 +38,10 @@ def action_of(command: commands.Command) -> Action:
             return Action.HOLD_ALL
         case commands.Release(quarantine=True):
             return Action.RELEASE_QUARANTINE
+        case commands.Rerun(check="canary"):
+            return Action.RETRY
+        case commands.Rerun():
+            return Action.STATUS  # gates are looked at again, as for anybody who asks
         case _:
             return Action(command.word)
 

@@ -117,6 +117,14 @@ class ShowHelp:
     word: ClassVar[str] = "help"
 
 
+@dataclass(frozen=True, slots=True)
+class Rerun:
+    """The re-run button of one of Slipway's check runs: not written, pressed."""
+
+    word: ClassVar[str] = "re-run"
+    check: str
+
+
 Command = (
     Promote
     | Rollback
@@ -129,6 +137,7 @@ Command = (
     | ShowStatus
     | Explain
     | ShowHelp
+    | Rerun
 )
 
 

@@ -15,6 +15,8 @@ _MERGED_STAGES = frozenset({Stage.SYNCING, Stage.WATCHING, Stage.PASSED, Stage.H
 
 
 def obey(promotion: Promotion, situation: Situation, request: Request, now: datetime) -> Step:
+    if isinstance(request.command, commands.Rerun):
+        return _rerun(promotion, situation, request, now)
     if request.denied is not None:
         return _answer(promotion, request, effects.Tone.NO, request.denied)
     match request.command:
@@ -23,16 +25,9 @@ def obey(promotion: Promotion, situation: Situation, request: Request, now: date
         case commands.Rollback(reason=reason):
             return _rollback(promotion, situation, request, reason, now)
         case commands.PutOnHold(everything=everything, reason=reason):
-            hold = effects.PlaceHold(request.author, reason or "no reason given", everything)
-            disarmed = replace(promotion, armed_by=None, override=None)
-            scope = "everything in this repository" if everything else _place(promotion)
-            return _answer(
-                disarmed, request, effects.Tone.YES, f"On hold: {scope}. `/release` lifts it.", hold
-            )
-        case commands.Release(quarantine=True, reason=reason):
-            return _release_quarantine(promotion, situation, request, reason)
-        case commands.Release():
-            return _release(promotion, situation, request)
+            return _hold(promotion, request, reason, everything=everything)
+        case commands.Release() as release:
+            return _release(promotion, situation, request, release)
         case commands.Retry():
             return _retry(promotion, situation, request, now)
         case commands.PassCanary() | commands.FailCanary() | commands.ExtendCanary():
@@ -111,8 +106,17 @@ def _rollback(
     return _answer(promotion, request, effects.Tone.NO, text)
 
 
-def _release(promotion: Promotion, situation: Situation, request: Request) -> Step:
+def _hold(promotion: Promotion, request: Request, reason: str, *, everything: bool) -> Step:
+    hold = effects.PlaceHold(request.author, reason or "no reason given", everything)
+    disarmed = replace(promotion, armed_by=None, override=None)
+    scope = "everything in this repository" if everything else _place(promotion)
+    return _answer(disarmed, request, effects.Tone.YES, f"On hold: {scope}. `/release` lifts it.", hold)
+
+
+def _release(promotion: Promotion, situation: Situation, request: Request, release: commands.Release) -> Step:
     """Lift the nearest hold: this place's, else that on everything, which takes the right to place one."""
+    if release.quarantine:
+        return _release_quarantine(promotion, situation, request, release.reason)
     tone = effects.Tone
     everything = any(hold.model is None for hold in situation.holds)
     if any(hold.model is not None for hold in situation.holds):
@@ -125,8 +129,8 @@ def _release(promotion: Promotion, situation: Situation, request: Request) -> St
     if request.not_everything is not None:
         text = f"Everything in this repository is on hold, and that stays: {request.not_everything}."
         return _answer(promotion, request, tone.NO, text)
-    release = effects.ReleaseHold(request.author, everything=True)
-    return _answer(promotion, request, tone.YES, "Released: everything in this repository.", release)
+    lifted = effects.ReleaseHold(request.author, everything=True)
+    return _answer(promotion, request, tone.YES, "Released: everything in this repository.", lifted)
 
 
 def _release_quarantine(promotion: Promotion, situation: Situation, request: Request, reason: str) -> Step:
@@ -165,6 +169,25 @@ def _retry(promotion: Promotion, situation: Situation, request: Request, now: da
         return _answer(promotion, request, tone.YES, f"Looked again. {promotion.reason}")
     text = f"Nothing to retry: this promotion is {promotion.stage.value}."
     return _answer(promotion, request, tone.NO, text)
+
+
+def _rerun(promotion: Promotion, situation: Situation, request: Request, now: datetime) -> Step:
+    """Show the check anew, whoever pressed: GitHub waits for it.
+
+    Gates are looked at in any case. A watch that ended without a verdict begins anew; a verdict that was
+    acted upon stays.
+    """
+    promotion = replace(promotion, checked=None)
+    if request.denied is not None:
+        return _answer(promotion, request, effects.Tone.NO, request.denied)
+    if request.command != commands.Rerun("canary"):
+        return Step(promotion)
+    if promotion.stage is Stage.HELD and promotion.revert_reason is None:
+        return _retry(promotion, situation, request, now)
+    if promotion.stage in (Stage.SYNCING, Stage.WATCHING):
+        return _answer(promotion, request, effects.Tone.YES, f"It is under way. {promotion.reason}")
+    text = f"The watch is over and stays so: this promotion is {promotion.stage.value}. {promotion.reason}"
+    return _answer(promotion, request, effects.Tone.NO, text)
 
 
 def _canary(promotion: Promotion, situation: Situation, request: Request, now: datetime) -> Step:

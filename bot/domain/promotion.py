@@ -114,5 +114,10 @@ class Promotion:
     shown: str | None = None
     """Digest of the status comment as last written."""
     shown_at: datetime | None = None
+    checked: str | None = None
+    """Digest of the check runs as last written."""
+    checked_at: datetime | None = None
+    deployed: str | None = None
+    """Digest of the deployments as last written."""
     failures: int = 0
     """Attempts in a row that ended in trouble outside; the wait grows with it."""

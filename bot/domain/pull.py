@@ -76,3 +76,4 @@ class Review:
     commit: str
     submitted_at: datetime
     body: str = ""
+    from_bot: bool = False

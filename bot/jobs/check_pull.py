@@ -11,13 +11,15 @@ from bot.jobs.configuration import POLICIES, Configurations
 from bot.jobs.outside import Outside
 from bot.jobs.store import Repository
 from bot.manifests.check import check, concerns
+from bot.messages import check as gates_check
 from bot.messages import issue, replies
 from bot.ports import CheckRun, Forge, NotFound, Refused
 
 logger = logging.getLogger(__name__)
 
 NAME = "slipway / configuration"
-_CHANGES = frozenset({"opened", "reopened", "synchronize", "ready_for_review"})
+_NEW_HEAD = frozenset({"opened", "reopened", "synchronize"})
+_CHANGES = _NEW_HEAD | {"ready_for_review"}
 
 
 class PullChecker:
@@ -33,6 +35,8 @@ class PullChecker:
         if change not in _CHANGES or base != forge.default_branch():
             return
         in_force = self._configurations.of(repository)
+        if in_force is not None and change in _NEW_HEAD:
+            self._no_gates(forge, head_sha)
         config = in_force.config if in_force is not None else None
         changed = forge.changed_files(forge.head(), head_sha)
         marker = replies.marker("configuration", pull)
@@ -48,6 +52,15 @@ class PullChecker:
         # Mistakes are told in a comment; once there is one, it also tells that they are gone.
         if mistakes or told:
             forge.upsert_comment(pull, marker, f"{marker}\n{text}")
+
+    def _no_gates(self, forge: Forge, head_sha: str) -> None:
+        """A rule of the branch may require the gates' check: what is no promotion must not wait for it."""
+        said = gates_check.NO_PROMOTION
+        run = CheckRun(gates_check.GATES, head_sha, said.title, said.summary, said.conclusion)
+        try:
+            forge.check(run)
+        except Refused as refused:
+            logger.info("no check on %s: %s", head_sha, refused)
 
     def _mistakes(self, forge: Forge, commit: str) -> tuple[Mistake, ...]:
         def read(path: str) -> bytes | None:

@@ -240,7 +240,7 @@ class Performer:
     def _write_answer(self, request: RequestRow, said: Markdown, seen: Observation) -> None:
         command = COMMANDS.load(request.command)
         marker = replies.marker("answer", f"{request.comment}-{request.ordinal}")
-        text = replies.answer(request.author, f"/{command.word}", said)
+        text = replies.answer(request.author, _asked(command), said)
         seen.forge.upsert_comment(request.pull, marker, f"{marker}\n{text}")
 
     def _told(
@@ -296,6 +296,13 @@ _ONE_OF_EACH: tuple[commands.Command, ...] = (
     commands.Explain(),
     commands.ShowHelp(),
 )
+
+
+def _asked(command: commands.Command) -> str:
+    """What the person did, as the answer repeats it."""
+    if isinstance(command, commands.Rerun):
+        return f"{command.word} of slipway / {command.check}"
+    return f"/{command.word}"
 
 
 def _scope(promotion: Promotion, *, everything: bool) -> tuple[str | None, str | None]:

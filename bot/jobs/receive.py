@@ -13,6 +13,7 @@ from bot.jobs.events import EVENTS, Event
 from bot.jobs.hear import Hearing
 from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
+from bot.jobs.rerun import Reruns
 from bot.jobs.store import Repository
 from bot.webhooks import github_events as github
 from bot.webhooks.alertmanager import AlertsChanged
@@ -32,6 +33,7 @@ class Receiver:
         self._proposer = proposer
         self._hearing = Hearing(outside)
         self._checker = PullChecker(outside, configurations)
+        self._reruns = Reruns(outside, configurations, self._checker)
 
     def receive(self, source: str, delivery_id: str) -> None:
         """Do what one delivery asks for, once; after trouble outside the sweep tries again."""
@@ -52,16 +54,25 @@ class Receiver:
             case github.InstallationChanged():
                 self._store.set_repositories(self._outside.app.repositories())
                 self._configurations.refresh_all()
+            case github.RepositoryEvent():
+                repository = self._known(event)
+                if repository is not None:
+                    self._happened(repository, event)
+
+    def _happened(self, repository: Repository, event: github.RepositoryEvent) -> None:
+        match event:
             case github.CommentCreated() | github.ReviewSubmitted():
-                self._spoken(event)
+                self._spoken(repository, event)
             case github.Pushed():
-                self._pushed(event)
+                self._pushed(repository, event)
             case github.PullRequestChanged():
-                self._changed(event)
+                self._changed(repository, event)
             case github.PullRequestClosed():
                 self._wake_pull(event.repository, event.pull)
-            case github.ChecksCompleted() | github.CheckRerequested():
+            case github.ChecksCompleted():
                 self._store.wake(self._store.open_pulls(event.repository).values())
+            case github.CheckRerequested():
+                self._reruns.pressed(repository, event)
 
     def _alerted(self, event: AlertsChanged) -> None:
         self._store.keep_alerts(event.alerts)
@@ -94,26 +105,19 @@ class Receiver:
         if promotion is not None:
             self._store.wake([promotion.id])
 
-    def _changed(self, event: github.PullRequestChanged) -> None:
+    def _changed(self, repository: Repository, event: github.PullRequestChanged) -> None:
         self._wake_pull(event.repository, event.pull)
-        repository = self._known(event)
         # Slipway's own pull requests change pins only, each change verified when it was made.
-        if repository is not None and self._store.of_pull(event.repository, event.pull) is None:
+        if self._store.of_pull(event.repository, event.pull) is None:
             self._checker.check(repository, event.pull, event.change, event.head_sha, event.base_branch)
 
-    def _pushed(self, event: github.Pushed) -> None:
-        if not event.to_default_branch:
-            return
-        repository = self._known(event)
-        if repository is not None:
+    def _pushed(self, repository: Repository, event: github.Pushed) -> None:
+        if event.to_default_branch:
             self._configurations.refresh(repository)
             # A merge by hand, a moved base, a pin that somebody changed: all of them concern open bumps.
             self._store.wake(self._store.open_pulls(event.repository).values())
 
-    def _spoken(self, event: github.CommentCreated | github.ReviewSubmitted) -> None:
-        repository = self._known(event)
-        if repository is None:
-            return
+    def _spoken(self, repository: Repository, event: github.CommentCreated | github.ReviewSubmitted) -> None:
         if isinstance(event, github.ReviewSubmitted):
             self._wake_pull(event.repository, event.pull)
         if not event.is_bot:

@@ -8,6 +8,7 @@ look does not finish: effects are find-or-create and requests stay unanswered un
 import logging
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from bot.domain.decide import Decision, absorb, decide
 from bot.domain.effects import MergePull, MergeRefused
@@ -33,6 +34,8 @@ _MOST_STEPS = 12
 _LONGEST_WAIT = timedelta(minutes=5)
 _CHORE_WAIT = timedelta(seconds=30)
 _LOCK_WAIT = timedelta(seconds=1)
+_WORTH_TELLING = timedelta(seconds=8)
+"""A shorter wait is over before anybody reads of it."""
 
 
 class Reconciler:
@@ -43,7 +46,7 @@ class Reconciler:
         planner, judge = Planner(outside), Judge(outside)
         self._observer = Observer(outside, configurations, planner, judge)
         self._performer = Performer(outside, planner, judge, proposer)
-        self._shower = Shower()
+        self._shower = Shower(outside.repository_url)
 
     def reconcile(self, promotion_id: str) -> None:
         """Bring one promotion as far as it goes now. Never raises for trouble outside."""
@@ -85,11 +88,11 @@ class Reconciler:
         after, late = self._settle_registry(after)
         after = replace(after, failures=0)
         shown = self._shower.show(after, seen, now)
-        wake_at = _earliest(decision.wake_at, now + _CHORE_WAIT if late else None)
+        chores = now + _CHORE_WAIT if late or shown.late else None
         saved = self._outside.store.save(
             loaded,
-            shown,
-            wake_at=wake_at,
+            shown.promotion,
+            wake_at=_earliest(decision.wake_at, chores),
             answered=decision.answered,
             actor=_actor(decision, seen.situation),
             watched=seen.watched,
@@ -116,6 +119,9 @@ class Reconciler:
             wait = max(wait, timedelta(seconds=trouble.retry_after))
         reason = f"Waiting for {trouble.system}: {trouble.message}"
         waiting = replace(before, failures=failures, reason=reason)
+        repository = self._outside.store.repository(before.repository)
+        if repository is not None and wait >= _WORTH_TELLING:
+            waiting = self._shower.wait(waiting, partial(self._outside.forge, repository), now)
         self._outside.store.save(loaded, waiting, wake_at=now + wait)
 
 

@@ -40,8 +40,8 @@ class Delivery:
 class RequestRow:
     """A command as it was given.
 
-    `comment` is the id of the comment, negative where it is that of a review; with `ordinal` it tells
-    commands apart.
+    `comment` is the id of the comment, negative where it is that of a review, or a number of our own where
+    a button was pressed; with `ordinal` it tells commands apart.
     """
 
     repository: str
@@ -117,6 +117,9 @@ class Store(Protocol):
         """The promotion whose bump or revert this pull request is, or was at that time: a newer candidate
         may go on in an older one's.
         """
+
+    def of_commit(self, repository: str, sha: str) -> Sequence[Promotion]:
+        """The promotions whose bump, revert or merge this commit is, oldest first."""
 
     def under_way(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
         """All promotions there that are not closed or reverted, oldest first."""

@@ -1,17 +1,28 @@
-"""The check run on a pull request's head: the gates as GitHub's own checks show them."""
+"""What check runs say: the gates on a pull request's head, the canary on the commit that was merged."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.gate import GateResult
+from bot.domain.promotion import Promotion, Stage
+from bot.domain.verdict import Outcome
+from bot.messages import canary as canary_tables
 from bot.messages import gates as gate_tables
-from bot.messages.escape import Markdown
-from bot.messages.layout import fit, md
+from bot.messages.bump import footer
+from bot.messages.escape import Markdown, quiet, text
+from bot.messages.layout import fit, md, paragraphs
+from bot.messages.status import Progress
+
+GATES = "slipway / gates"
+"""On the head of every pull request: a rule of the branch may require it."""
+CANARY = "slipway / canary"
+
+_TITLE = 120
 
 
 @dataclass(frozen=True, slots=True)
 class CheckText:
-    """`conclusion`: `success`, `failure`, `neutral` (warnings only), or None while something is awaited."""
+    """`conclusion`: one of GitHub's words, or None while something is awaited; `title` is plain text."""
 
     title: str
     summary: Markdown
@@ -31,6 +42,86 @@ def gates(results: Sequence[GateResult]) -> CheckText:
     if warnings:
         return CheckText(f"All gates that block hold, {len(warnings)} warn", summary, "neutral")
     return CheckText(f"{_gates(len(results))} hold", summary, "success")
+
+
+NOT_OUR_COMMIT = CheckText(
+    "The branch holds other commits",
+    md("Slipway merges only its own commit. `/retry` in the pull request makes the branch anew."),
+    "failure",
+)
+REVERT = CheckText(
+    "A revert waits for no gate",
+    md("It restores the pins of the version that ran before, and nothing else."),
+    "success",
+)
+NO_PROMOTION = CheckText(
+    "Not a promotion",
+    md("Nobody promotes a version through this pull request with Slipway, so no gate applies."),
+    "neutral",
+)
+
+
+def canary(promotion: Promotion, progress: Progress | None, *, has_slo: bool) -> CheckText:
+    """The watch over a merged candidate: live progress while it lasts, then the verdict."""
+    stage = promotion.stage
+    if stage is Stage.SYNCING:
+        return _canary("Waiting until it is live", promotion, None)
+    if stage is Stage.WATCHING:
+        return _watching(promotion, progress)
+    if promotion.reverted_by is not None:
+        return _canary(*_reverted(promotion))
+    if stage is Stage.PASSED and promotion.verdict is None and not has_slo:
+        return _canary("Live; there is no SLO to watch", promotion, "neutral")
+    if stage is Stage.PASSED:
+        return _canary("Passed" if promotion.verdict else promotion.reason, promotion, "success")
+    if stage is Stage.HELD:
+        return _canary(_undecided(promotion), promotion, "action_required")
+    return _canary("Ended without a verdict", promotion, "cancelled")
+
+
+def _reverted(promotion: Promotion) -> tuple[str, Promotion, str]:
+    failed = promotion.verdict is not None and promotion.verdict.outcome is Outcome.FAILED
+    if failed:
+        return "Failed", promotion, "failure"
+    return f"Taken back: {promotion.revert_reason}", promotion, "cancelled"
+
+
+def _undecided(promotion: Promotion) -> str:
+    if promotion.verdict is None:
+        return promotion.reason
+    words = {
+        Outcome.INCONCLUSIVE: "Inconclusive",
+        Outcome.NO_DATA: "No data",
+        Outcome.SOURCE_DOWN: "The metrics could not be read",
+        Outcome.FAILED: "Failed, and the policy only reports",
+    }
+    return f"{words.get(promotion.verdict.outcome, 'Held')}: a person must decide"
+
+
+def _watching(promotion: Promotion, progress: Progress | None) -> CheckText:
+    if progress is None:
+        return _canary("Watching", promotion, None)
+    if progress.waiting:
+        title = f"The clock does not run: {progress.waiting}"
+    else:
+        done, left = canary_tables.left(progress.elapsed), canary_tables.left(progress.left)
+        title = f"Watched for {done}, {left} left{', extended' if progress.extended else ''}"
+    seen = paragraphs(
+        canary_tables.slos(progress.slos),
+        canary_tables.chart(progress.slos),
+        canary_tables.notes(progress.notes),
+    )
+    return _canary(title, promotion, None, seen)
+
+
+def _canary(
+    title: str, promotion: Promotion, conclusion: str | None, seen: Markdown | None = None
+) -> CheckText:
+    pull = md("Version {} of #{}.", text(promotion.candidate, 20), promotion.pull or 0)
+    reason = text(promotion.reason, 1_000)
+    judged = canary_tables.verdict(promotion.verdict) if promotion.verdict is not None else Markdown("")
+    summary = fit([pull, reason, seen or Markdown("")], [judged], footer(promotion))
+    return CheckText(quiet(title, _TITLE), summary, conclusion)
 
 
 def _gates(count: int) -> str:

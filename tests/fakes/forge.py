@@ -89,6 +89,8 @@ class FakeForge:
     issues: dict[int, Issue] = field(default_factory=dict)
     people: dict[str, Permission] = field(default_factory=dict)
     teams: dict[str, set[str]] = field(default_factory=dict)
+    touched: dict[int, datetime] = field(default_factory=dict)
+    """When each pull request last changed."""
     ids: int = 0
 
     def __post_init__(self) -> None:
@@ -124,6 +126,7 @@ class FakeForge:
             head_repository=self.repository,
         )
         self.bodies[number] = body
+        self.touched[number] = self.now()
         return self.pulls[number]
 
     def comment(
@@ -131,12 +134,13 @@ class FakeForge:
     ) -> int:
         """Write a comment; returns its id."""
         number = self._number()
+        self.touched[pull] = self.now()
         self.said[number] = Comment(
             id=number,
             pull=pull,
             author=author,
             body=body,
-            created_at=self.now(),
+            created_at=self.touched[pull],
             edited=edited,
             from_bot=from_bot or author.endswith("[bot]"),
             url=f"https://github.test/{self.repository}/pull/{pull}#issuecomment-{number}",
@@ -146,12 +150,13 @@ class FakeForge:
     def review(
         self, pull: int, author: str, state: ReviewState = ReviewState.APPROVED, body: str = ""
     ) -> Review:
+        self.touched[pull] = self.now()
         review = Review(
             id=self._number(),
             author=author,
             state=state,
             commit=self.pulls[pull].head_sha,
-            submitted_at=self.now(),
+            submitted_at=self.touched[pull],
             body=body,
         )
         self.given_reviews.setdefault(pull, []).append(review)
@@ -163,6 +168,7 @@ class FakeForge:
         return self._merge(pull, f"Merge {pull.title}", login)
 
     def close_as(self, number: int, login: str) -> None:
+        self.touched[number] = self.now()
         self.pulls[number] = replace(self.pulls[number], state=PullState.CLOSED, closed_by=login)
 
     # Reading the repository.
@@ -243,6 +249,10 @@ class FakeForge:
         self._call("open_pulls")
         return [pull for pull in self.pulls.values() if pull.state is PullState.OPEN]
 
+    def recent_pulls(self, since: datetime) -> Sequence[Pull]:
+        self._call("recent_pulls")
+        return [pull for number, pull in self.pulls.items() if self.touched[number] >= since]
+
     def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None:
         self._call("update_pull")
         pull = self._seen(number)
@@ -316,6 +326,10 @@ class FakeForge:
         self._files(check.head_sha)
         self.checks[check.head_sha, check.name] = check
 
+    def has_check(self, sha: str, name: str) -> bool:
+        self._call("has_check")
+        return (sha, name) in self.checks
+
     def deployment(self, environment: str, sha: str, state: str, description: str, url: str | None) -> None:
         self._call("deployment")
         self._files(sha)
@@ -383,6 +397,7 @@ class FakeForge:
         for pull in self.pulls.values():
             if pull.branch == branch and pull.state is PullState.OPEN:
                 self.pulls[pull.number] = replace(pull, head_sha=self.branches[branch])
+                self.touched[pull.number] = self.now()
 
     def _seen(self, number: int) -> Pull:
         if number not in self.pulls:
@@ -414,6 +429,7 @@ class FakeForge:
         parents = (self.branches[pull.base_branch], pull.head_sha)
         sha = self._new_commit(parents, files, message, login).sha
         self.branches[pull.base_branch] = sha
+        self.touched[pull.number] = self.now()
         self.pulls[pull.number] = replace(
             pull, state=PullState.MERGED, merge_sha=sha, merged_by=login, merged_at=self.now(), mergeable=None
         )

@@ -152,6 +152,8 @@ class World:
         self.engine = engine
         self.store = store
         self.clock = Clock()
+        self.deaf = False
+        """While it is, no webhook arrives."""
         self.forge = FakeForge(repository=REPOSITORY, now=self.clock.now)
         self.forge.commit(
             "main",
@@ -270,6 +272,8 @@ class World:
         self.drain()
 
     def deliver(self, source: str, event) -> None:
+        if self.deaf:
+            return
         self.store.accept(Delivery(source, event.delivery, EVENTS.dump(event)))
         self.drain()
 

@@ -35,6 +35,10 @@ class Promotions(Rows):
         then = [each for each in found if at is None or each.opened_at is None or each.opened_at <= at]
         return next(iter((then or found[:1])[-1:]), None)
 
+    def of_commit(self, repository: str, sha: str) -> Sequence[Promotion]:
+        named = [promotions.c.data[key].astext == sha for key in ("head_sha", "merge_sha", "revert_head_sha")]
+        return self._promotions(select(promotions).where(promotions.c.repository == repository, or_(*named)))
+
     def under_way(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:
         place = at_place(promotions, repository, model, environment)
         return self._promotions(select(promotions).where(place, promotions.c.stage.not_in(_ENDED)))

@@ -10,7 +10,7 @@ from bot.adapters.github import records
 from bot.adapters.github.client import Client, Shared
 from bot.adapters.github.place import Place
 from bot.adapters.github.repository import GitHubForge
-from bot.ports import NotFound, Registration
+from bot.ports import NotFound, Registration, Usage
 
 GITHUB = "https://api.github.com"
 JWT_SECONDS = 300
@@ -75,7 +75,7 @@ class GitHubApp:
     def _attempts(self, since: datetime) -> Sequence[Sequence[records.Json]]:
         """The attempts of each delivery, newest first. Raises NotFound where they are not kept."""
         attempts: dict[str, list[records.Json]] = {}
-        for delivery in self._client(None).by_cursor("/app/hook/deliveries"):
+        for delivery in self._client(None).pages("/app/hook/deliveries"):
             if records.time(delivery["delivered_at"]) < since:
                 break  # newest first
             attempts.setdefault(delivery["guid"], []).append(delivery)
@@ -95,13 +95,9 @@ class GitHubApp:
             webhook_url=webhook,
         )
 
-    def remaining(self) -> Mapping[int, int]:
-        """Requests left in this hour by installation (0: the App itself), as GitHub last told."""
-        return {
-            key: budget.remaining
-            for key, budget in dict(self._shared.budgets).items()
-            if budget.remaining is not None
-        }
+    def usage(self) -> Mapping[int, Usage]:
+        """What each installation (0: the App itself) used of its rate limit."""
+        return {key: budget.usage() for key, budget in dict(self._shared.budgets).items()}
 
     def _client(self, key: tuple[int, str | None] | None) -> Client:
         """This thread's client for an installation and repository: PyGithub is not safe across threads."""

@@ -1,17 +1,16 @@
 """One thread's way to GitHub's API for one installation: PyGithub's requester with its defaults put right.
 
 What is changed, and why: PyGithub waits between requests and may sleep until a limit resets (a worker would
-hang; we say `Unavailable` and come back), repeats POST after a 5xx (we look before we create), follows links
-that the server names (we count pages ourselves), and prints bodies, tokens included, at level DEBUG.
+hang; we say `Unavailable` and come back), repeats POST after a 5xx (we look before we create), takes any text
+and any redirect for an answer, and prints bodies, tokens included, at level DEBUG.
 """
 
+import json
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import requests
 from github import Auth, GithubException
@@ -19,15 +18,21 @@ from github.Requester import Requester
 from urllib3.util import Retry
 
 from bot import __version__
+from bot.adapters.github.answers import Answers, Kept
 from bot.adapters.github.budget import Budget, Cost, cost
+from bot.adapters.github.connection import REDIRECTS, Connection
 from bot.adapters.github.errors import SYSTEM, seconds_to_wait, translate
 from bot.adapters.github.tokens import InstallationAuth, Key, Tokens
 from bot.ports import OutsideError, Refused, Unavailable
 
+Response = tuple[int, Mapping[str, Any], Any]
+"""Status, headers in lower case, JSON."""
 PAGE = 100
+UNCHANGED = 304
+REFUSALS = 400
+"""From this status on an answer is a no."""
 MOST_PAGES = 50
 TIMEOUT_SECONDS = 10
-CACHED_ANSWERS = 256
 
 logging.getLogger("github.Requester").setLevel(logging.INFO)
 
@@ -60,26 +65,6 @@ def requester(base_url: str, auth: Auth.Auth) -> Requester:
     )
 
 
-class Answers:
-    """The last answers with their ETags, shared by all threads. A 304 costs nothing of the rate limit."""
-
-    def __init__(self, most: int = CACHED_ANSWERS) -> None:
-        self._lock = threading.Lock()
-        self._most = most
-        self._kept: OrderedDict[tuple[Key, str], tuple[str, Any]] = OrderedDict()
-
-    def get(self, key: tuple[Key, str]) -> tuple[str, Any] | None:
-        with self._lock:
-            return self._kept.get(key)
-
-    def keep(self, key: tuple[Key, str], etag: str, data: Any) -> None:
-        with self._lock:
-            self._kept[key] = (etag, data)
-            self._kept.move_to_end(key)
-            if len(self._kept) > self._most:
-                self._kept.popitem(last=False)
-
-
 @dataclass(frozen=True, slots=True)
 class Shared:
     """What all threads of one process share."""
@@ -101,6 +86,10 @@ class Shared:
         return self.budgets.setdefault(installation, Budget(counted=counted))
 
 
+class NotJson(Unavailable):
+    """A page where an answer should be: a proxy's, or that of a server which does not have this."""
+
+
 class Client:
     """Requests as one installation (`key`), or as the App itself where `key` is None. For one thread."""
 
@@ -110,6 +99,9 @@ class Client:
         self._app = requester(shared.base_url, shared.app_auth)
         self._auth = InstallationAuth()
         self._requester = self._app if key is None else requester(shared.base_url, self._auth)
+        self._connection: Any = Connection(
+            shared.base_url, retry=_RETRY, pool_size=1, timeout=TIMEOUT_SECONDS, verify=True
+        )
         self._budget = shared.budget(0 if key is None else key[0])
 
     def __repr__(self) -> str:
@@ -118,49 +110,46 @@ class Client:
     # The verbs.
     def get(self, path: str, **query: Any) -> Any:
         """The answer to a question; an unchanged one comes from memory."""
+        return self._remembered(path, query).data
+
+    def _remembered(self, path: str, query: Mapping[str, Any]) -> Kept:
         key = (self._key or (0, None), f"{path}?{sorted(query.items())}")
         kept = self._shared.answers.get(key)
-        headers, data = self._request("GET", path, query=query, etag=None if kept is None else kept[0])
-        if data is None and kept is not None:
-            return kept[1]
-        if isinstance(headers.get("etag"), str):
-            self._shared.answers.keep(key, headers["etag"], data)
-        return data
+        status, headers, data = self._request("GET", path, query=query, etag=kept.etag if kept else None)
+        if status == UNCHANGED and kept is not None:
+            return kept
+        fresh = Kept(str(headers.get("etag", "")), data, str(headers.get("link", "")))
+        if fresh.etag:
+            self._shared.answers.keep(key, fresh)
+        return fresh
 
     def get_large(self, path: str, **query: Any) -> Any:
         """The answer to a question that is too large to remember and seldom asked twice."""
-        return self._request("GET", path, query=query)[1]
+        return self._request("GET", path, query=query)[2]
 
     def pages(self, path: str, within: str | None = None, **query: Any) -> Iterator[Mapping[str, Any]]:
-        """All entries of a listing; `within` names the key that holds them where the answer is an object."""
-        for page in range(1, MOST_PAGES + 1):
-            data = self.get(path, **query, per_page=PAGE, page=page)
-            entries = data if within is None else data[within]
-            yield from entries
-            if len(entries) < PAGE:
-                return
+        """All entries of a listing; `within` names the key that holds them where the answer is an object.
 
-    def by_cursor(self, path: str) -> Iterator[Mapping[str, Any]]:
-        """All entries of a listing that goes on by cursors; of the server's link only the cursor is taken."""
-        query: dict[str, Any] = {"per_page": PAGE}
+        Of the server's link to the next page only the query is taken. A server without such links is asked
+        for the next number as long as pages are full.
+        """
+        following: dict[str, Any] | None = {**query, "per_page": PAGE}
         for _ in range(MOST_PAGES):
-            headers, entries = self._request("GET", path, query=query)
-            yield from entries
-            link = requests.utils.parse_header_links(headers.get("link", ""))
-            further = next((entry["url"] for entry in link if entry.get("rel") == "next"), "")
-            cursor = parse_qs(urlsplit(further).query).get("cursor")
-            if cursor is None:
+            if following is None:
                 return
-            query["cursor"] = cursor[0]
+            answer = self._remembered(path, following)
+            entries = answer.data if within is None else answer.data[within]
+            yield from entries
+            following = _next_page(answer.link, following, full=len(entries) >= PAGE)
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        return self._request("POST", path, body=body)[1]
+        return self._request("POST", path, body=body)[2]
 
     def patch(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._request("PATCH", path, body=body)[1]
+        return self._request("PATCH", path, body=body)[2]
 
     def put(self, path: str, body: Mapping[str, Any]) -> Any:
-        return self._request("PUT", path, body=body)[1]
+        return self._request("PUT", path, body=body)[2]
 
     def delete(self, path: str) -> None:
         self._request("DELETE", path)
@@ -174,7 +163,7 @@ class Client:
         """The `data` of a GraphQL answer without errors. Raises Refused with GitHub's sentence otherwise."""
         price = Cost(points=5, creation=True) if "mutation" in document else Cost(points=1)
         try:
-            _, answer = self._request(
+            _, _, answer = self._request(
                 "POST",
                 self._requester.graphql_url,
                 body={"query": document, "variables": variables},
@@ -183,6 +172,9 @@ class Client:
         except Refused:
             self._no_graphql()
             raise
+        except NotJson:
+            self._no_graphql()
+            raise Refused(SYSTEM, "this is no GraphQL") from None
         data = answer.get("data") if isinstance(answer, dict) else None
         errors = answer.get("errors") if isinstance(answer, dict) else None
         if isinstance(data, dict) and not errors:
@@ -209,7 +201,7 @@ class Client:
         body: Mapping[str, Any] | None = None,
         etag: str | None = None,
         price: Cost | None = None,
-    ) -> tuple[Mapping[str, Any], Any]:
+    ) -> Response:
         self._budget.spend(price or cost(verb, path))
         proven = self._take_token()
         try:
@@ -245,26 +237,50 @@ class Client:
         query: Mapping[str, Any] | None,
         body: Mapping[str, Any] | None,
         etag: str | None,
-    ) -> tuple[Mapping[str, Any], Any]:
+    ) -> Response:
         headers = {"Accept": "application/vnd.github+json"} | ({"If-None-Match": etag} if etag else {})
         try:
-            answer = self._requester.requestJsonAndCheck(
-                verb, path, parameters=dict(query or {}), headers=headers, input=body
+            status, told, text = self._requester.requestJson(
+                verb, path, parameters=dict(query or {}), headers=headers, input=body, cnx=self._connection
             )
         except requests.RequestException as error:
             raise _unreachable(error) from None
-        except ValueError as error:
-            raise Unavailable(SYSTEM, "the answer is not JSON") from error
+        except RuntimeError:  # a redirect that is not followed
+            raise Refused(SYSTEM, "the address leads to another server") from None
+        self._budget.learn(status, told)
+        data = _read(status, text)
+        if status >= REFUSALS or status in REDIRECTS:
+            raise self._requester.createException(status, told, data)
         if self._key is not None and self._auth.current is not None:
             self._shared.tokens.prove(self._key, self._auth.current)
-        self._budget.learn(answer[0])
-        return answer
+        return status, told, data
 
     def _refusal(self, error: GithubException) -> OutsideError:
         refusal = translate(error)
         if isinstance(refusal, Unavailable) and refusal.retry_after and error.status < 500:  # noqa: PLR2004
             self._budget.close(refusal.retry_after)
         return refusal
+
+
+def _read(status: int, text: str) -> Any:
+    """The JSON of an answer. What a proxy says when something is wrong need not be any."""
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        if status >= REFUSALS:
+            return None
+        raise NotJson(SYSTEM, "the answer is not JSON") from None
+
+
+def _next_page(link: str, query: Mapping[str, Any], *, full: bool) -> dict[str, Any] | None:
+    """The query of the next page; None at the end."""
+    links = requests.utils.parse_header_links(link)
+    further = next((each["url"] for each in links if each.get("rel") == "next"), None)
+    if further is not None:
+        return {**query, **dict(parse_qsl(urlsplit(further).query))}
+    if link or not full:
+        return None
+    return {**query, "page": int(query.get("page", 1)) + 1}
 
 
 def _unreachable(error: requests.RequestException) -> Unavailable:

@@ -58,6 +58,7 @@ def review(data: Json) -> Review:
         commit=data.get("commit_id") or "",
         submitted_at=time(data["submitted_at"]),
         body=data.get("body") or "",
+        from_bot=is_bot(data.get("user")),
     )
 
 

@@ -100,6 +100,15 @@ class GitHubForge:
     def open_pulls(self) -> Sequence[Pull]:
         return [records.pull(data) for data in self._client.pages(self._place.url("pulls"), state="open")]
 
+    def recent_pulls(self, since: datetime) -> Sequence[Pull]:
+        found = []
+        query = {"state": "all", "sort": "updated", "direction": "desc"}
+        for data in self._client.pages(self._place.url("pulls"), **query):
+            if records.time(data["updated_at"]) < since:
+                break  # the latest change first
+            found.append(records.pull(data))
+        return found
+
     def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None:
         changes = {name: text for name, text in (("title", title), ("body", body)) if text is not None}
         if changes:
@@ -144,6 +153,9 @@ class GitHubForge:
 
     def check(self, check: CheckRun) -> None:
         surfaces.check(self._place, check)
+
+    def has_check(self, sha: str, name: str) -> bool:
+        return surfaces.has_check(self._place, sha, name)
 
     def deployment(self, environment: str, sha: str, state: str, description: str, url: str | None) -> None:
         surfaces.deployment(self._place, environment, sha, state=state, description=description, url=url)

@@ -56,17 +56,29 @@ def _check(place: Place, wanted: CheckRun) -> None:
         body["conclusion"] = wanted.conclusion
     if wanted.details_url is not None:
         body["details_url"] = wanted.details_url
-    listing = place.client.get(
-        place.url("commits", wanted.head_sha, "check-runs"), check_name=wanted.name, filter="latest"
-    )
-    slug = place.bot_login.removesuffix("[bot]")
-    ours = [run for run in listing["check_runs"] if (run.get("app") or {}).get("slug") == slug]
-    found = max(ours, key=lambda run: int(run["id"]), default=None)
+    found = _our_run(place, wanted.head_sha, wanted.name)
     # A finished run stays finished: what runs again is a new run, as the re-run button expects.
     if found is None or (found["status"] == "completed" and wanted.conclusion is None):
         place.client.post(place.url("check-runs"), {**body, "head_sha": wanted.head_sha})
     else:
         place.client.patch(place.url("check-runs", found["id"]), body)
+
+
+def _our_run(place: Place, sha: str, name: str) -> Json | None:
+    query = {"check_name": name, "filter": "latest"}
+    listing = place.client.get(place.url("commits", sha, "check-runs"), **query)
+    slug = place.bot_login.removesuffix("[bot]")
+    ours = [run for run in listing["check_runs"] if (run.get("app") or {}).get("slug") == slug]
+    return max(ours, key=lambda run: int(run["id"]), default=None)
+
+
+def has_check(place: Place, sha: str, name: str) -> bool:
+    try:
+        return _our_run(place, sha, name) is not None
+    except Unavailable:
+        raise
+    except Refused:
+        return True
 
 
 def deployment(

@@ -47,7 +47,9 @@ class Script:
         following = self.answers.popleft()
         if isinstance(following, Exception):
             raise following
-        return answer(*following)
+        response = answer(*following)
+        response.request, response.url = request, request.url
+        return response
 
 
 def answer(status: int, body: Any, headers: dict[str, str]) -> requests.Response:

@@ -11,8 +11,8 @@ import pytest
 import requests
 
 from bot.adapters.github import GitHubApp
+from bot.adapters.github.answers import Answers, Kept
 from bot.adapters.github.budget import Budget, cost
-from bot.adapters.github.client import Answers
 from bot.adapters.github.errors import sentence
 from bot.adapters.github.tokens import InstallationAuth, Token
 from bot.domain.pull import Permission
@@ -106,30 +106,93 @@ def test_another_installation_is_not_held_up(app, script):
     script.then(429, {"message": "Too many"}, retry_after="60")
     with pytest.raises(Unavailable):
         app.forge(1, "octo/gitops").head("main")
-    script.then(200, REF, x_ratelimit_remaining="4321")
+    reset = str(int(time.time()) + 600)
+    script.then(200, REF, x_ratelimit_remaining="4321", x_ratelimit_limit="5000", x_ratelimit_reset=reset)
 
     assert app.forge(2, "acme/gitops").head("main") == "a" * 40
-    assert app.remaining() == {2: 4321}
+    usage = app.usage()
+    assert usage[2].remaining == 4321
+    assert (usage[1].pause > 0, usage[2].pause) == (True, 0)
+    assert usage[1].answers == {"refused": 1}
+    assert usage[2].answers == {"answered": 1}
+
+
+GET, PATCH, REACT = ("GET", "/pulls"), ("PATCH", "/pulls/1"), ("POST", "/issues/comments/1/reactions")
+OPEN, ANSWER = ("POST", "/repos/o/r/pulls"), ("POST", "/repos/o/r/issues/1/comments")
+
+
+class Hour:
+    """A budget on a clock that a test moves."""
+
+    def __init__(self):
+        self.now = 0.0
+        self.budget = Budget(counted=True, clock=lambda: self.now)
+
+    def most(self, request, every=0.0):
+        """How many of this request are let through, one each `every` seconds, and how long the next waits."""
+        for sent in range(10_000):
+            try:
+                self.budget.spend(cost(*request))
+            except Unavailable as refused:
+                return sent, refused.retry_after
+            self.now += every
+        raise AssertionError("never refused")
 
 
 @pytest.mark.parametrize(
-    ("request_", "most"),
-    [(("GET", "/x"), 900), (("PATCH", "/pulls/1"), 180), (("POST", "/issues/1/comments"), 80)],
+    ("request_", "every", "most"),
+    [(GET, 0, 850), (GET, 0.01, 850), (PATCH, 0, 20), (REACT, 0, 30), (OPEN, 1.5, 450), (ANSWER, 0.7, 80)],
 )
-def test_requests_stay_below_the_limits_of_a_minute(request_, most):
-    """Reading costs a point, writing five, and content that people see is counted beside."""
+def test_requests_stay_below_the_documented_limits(request_, every, most):
+    """Points and content in a minute, content in an hour, a burst of writes: less for what is no answer."""
+    assert Hour().most(request_, every)[0] == most
+
+
+def test_the_limit_of_a_minute_is_told_with_its_end():
+    """Whoever must wait knows for how long, and then goes on."""
+    hour = Hour()
+    hour.most(GET)
+    hour.now = 20.0
+    assert hour.most(GET) == (0, 40.0)
+
+    hour.now = 60.0
+    assert hour.most(GET)[0] == 850
+
+
+def test_writes_come_one_a_second_after_a_burst():
+    """A promotion's own writes go out at once; a hundred promotions share what GitHub takes."""
+    hour = Hour()
+    assert hour.most(PATCH) == (20, 1.0)
+    hour.now = 5.0
+    assert hour.most(PATCH) == (5, 1.0)
+
+
+def test_people_are_answered_from_what_is_kept_back():
+    """A reaction and an answer go out when everything else waits."""
+    hour = Hour()
+    hour.most(PATCH)
+
+    assert hour.most(ANSWER)[0] == 10
+
+
+@pytest.mark.parametrize("resource", ["core", "graphql"])
+def test_the_last_requests_of_an_hour_are_kept_for_answers(resource):
+    """What GitHub says of its core limit counts, also on a server of one's own."""
     now = [0.0]
-    budget = Budget(counted=True, clock=lambda: now[0])
-    for _ in range(most):
-        budget.spend(cost(*request_))
-    now[0] = 20.0
+    budget = Budget(counted=False, clock=lambda: now[0])
+    told = {"limit": "5000", "remaining": "100", "reset": str(int(time.time()) + 600), "resource": resource}
+    budget.learn(200, {f"x-ratelimit-{name}": value for name, value in told.items()})
+    budget.spend(cost(*ANSWER))
 
-    with pytest.raises(Unavailable) as spent:
-        budget.spend(cost(*request_))
-    now[0] = 60.0
-    budget.spend(cost(*request_))
-
-    assert spent.value.retry_after == 40.0
+    if resource == "graphql":
+        budget.spend(cost(*GET))
+        return
+    with pytest.raises(Unavailable, match="nearly spent") as waits:
+        budget.spend(cost(*GET))
+    assert waits.value.retry_after == pytest.approx(600, abs=2)
+    assert budget.usage().answers == {"answered": 1, "postponed": 1}
+    now[0] = 601.0
+    budget.spend(cost(*GET))
 
 
 @pytest.mark.parametrize(
@@ -145,7 +208,7 @@ def test_requests_stay_below_the_limits_of_a_minute(request_, most):
 def test_only_github_itself_is_counted_for(private_key, base_url, counted):
     """A server of one's own has other limits, or none: there only what it answers counts."""
     budget = GitHubApp(7, private_key, base_url)._shared.budget(1)
-    for _ in range(900):
+    for _ in range(850):
         budget.spend(cost("GET", "/x"))
 
     with pytest.raises(Unavailable) if counted else nullcontext():
@@ -280,10 +343,10 @@ def test_old_answers_make_room():
     """The memory for ETags is bounded."""
     answers = Answers(most=2)
     for path in "abc":
-        answers.keep(((1, None), path), "tag", path)
+        answers.keep(((1, None), path), Kept("tag", path, ""))
 
     assert answers.get(((1, None), "a")) is None
-    assert answers.get(((1, None), "c")) == ("tag", "c")
+    assert answers.get(((1, None), "c")) == Kept("tag", "c", "")
 
 
 @pytest.mark.parametrize(
@@ -436,3 +499,56 @@ def test_a_branch_is_only_what_has_its_whole_name(forge, script, found):
 
     with pytest.raises(NotFound):
         forge.head("main")
+
+
+RENAMED = "https://github.test/api/v3/repositories/9/issues/7/comments?per_page=100&page=2"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_renamed_repository_is_followed_with_the_whole_request(forge, script, status):
+    """GitHub's redirect is asked the same, query and method and body included."""
+    script.then(status, {"message": "Moved"}, location=RENAMED)
+    script.then(200, [])
+    forge.comments(7)
+    script.then(status, {"message": "Moved"}, location="/api/v3/repositories/9/issues/7/labels")
+    script.then(200, [])
+    forge.label(7, ["slipway"])
+
+    assert script.sent[-3].url == RENAMED.replace(".test", ".test:443")
+    assert (script.sent[-1].method, script.sent[-1].body) == ("POST", '{"labels": ["slipway"]}')
+    assert script.sent[-1].url.endswith("/repositories/9/issues/7/labels")
+
+
+@pytest.mark.parametrize("status", [301, 307])
+@pytest.mark.parametrize("elsewhere", ["https://evil.test/api/v3/x", "http://github.test/x"])
+def test_a_token_is_never_sent_to_another_server(forge, script, status, elsewhere):
+    """Whoever redirects there gets nothing, and nothing is taken for an answer."""
+    script.then(status, {"message": "Moved", "ref": "refs/heads/main"}, location=elsewhere)
+
+    with pytest.raises(Refused):
+        forge.head("main")
+
+    assert all(each.url.startswith("https://github.test:443/") for each in script.sent)
+
+
+def test_a_redirect_in_a_circle_ends(forge, script):
+    """A few steps, then a refusal."""
+    for _ in range(4):
+        script.then(307, {"message": "Moved"}, location="/api/v3/repositories/9")
+
+    with pytest.raises(Refused):
+        forge.default_branch()
+
+
+def test_a_listing_goes_where_the_servers_link_says(forge, script):
+    """Full or not, by number or by cursor: the link decides, and only its query is taken."""
+    link = '<https://evil.test/steal?per_page=100&after=abc>; rel="next", <https://x.test?page=1>; rel="prev"'
+    script.then(200, [], link=link, etag='"1"')
+    script.then(200, [], link='<https://x.test?page=1>; rel="first"')
+    forge.comments(7)
+    assert script.sent[-1].url.endswith("/issues/7/comments?after=abc&per_page=100")
+
+    script.then(304)
+    script.then(200, [])
+    forge.comments(7)
+    assert "after=abc" in script.sent[-1].url
