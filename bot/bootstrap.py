@@ -62,7 +62,7 @@ class Slipway:
         settings = self.settings
         routers = [
             health.router(lambda: healthy(self.engine)),
-            metrics.router(metrics.RowCollector(figures.stages, figures.backlog)),
+            metrics.router(metrics.RowCollector(figures)),
         ]
         if hear:
             routers.append(

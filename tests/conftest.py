@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 pytest_plugins = ["tests.fakes.postgres"]
 
 PROJECT = Path(__file__).parent.parent
+
+# `make test` puts programs beside Python that the machine lacks (helm); what the machine has comes first.
+os.environ["PATH"] = os.pathsep.join((os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)))
 
 
 @pytest.fixture(scope="session")
