@@ -8,6 +8,7 @@ from bot import __version__
 from bot.cli.backtest import backtest
 from bot.cli.bump import bump
 from bot.cli.check import check
+from bot.cli.doctor import doctor
 from bot.cli.policy import policy
 from bot.cli.replay import replay
 from bot.cli.sandbox import sandbox
@@ -25,6 +26,7 @@ app.command()(replay)
 app.command()(sandbox)
 app.command()(serve)
 app.command()(setup)
+app.command()(doctor)
 
 
 def _tell_version(*, wanted: bool) -> None:
