@@ -17,7 +17,7 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.database.connection import connect, embedded_url, libpq_url, migrate
 from bot.adapters.database.figures import Figures
 from bot.adapters.database.store import PostgresStore, healthy
-from bot.adapters.github import GITHUB, GitHubApp
+from bot.adapters.github import GitHubApp, pages
 from bot.adapters.mlflow import MlflowRegistry
 from bot.adapters.oci import Credentials, OciRegistry, from_docker_config
 from bot.adapters.prometheus import Prometheus
@@ -29,8 +29,8 @@ from bot.jobs.receive import Receiver
 from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.worker import working
-from bot.ports import Cluster, Metrics
-from bot.settings import Settings
+from bot.ports import Metrics
+from bot.settings import MetricsSettings, Settings
 from bot.web import health, metrics, webhooks
 from bot.web.app import create_app
 
@@ -95,11 +95,11 @@ def build(settings: Settings) -> Slipway:
         store=PostgresStore(engine),
         app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
         registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
-        images=closing.enter_context(contextlib.closing(OciRegistry(_registries(settings)))),
-        metrics=_metrics(settings),
-        cluster=_cluster(settings),
+        images=closing.enter_context(contextlib.closing(OciRegistry(registries_of(settings)))),
+        metrics=metrics_of(settings),
+        cluster=cluster_of(settings),
         clock=SystemClock(),
-        web=_pages(settings.github_base_url),
+        web=pages(settings.github_base_url),
         expressions=closing.enter_context(LimitedEvaluator()),
     )
     configurations = Configurations(outside, shipped.policies())
@@ -117,16 +117,17 @@ def _secrets(joined: str) -> tuple[str, ...]:
     return tuple(secret.strip() for secret in joined.split(",") if secret.strip())
 
 
-def _metrics(settings: Settings) -> Mapping[str, Metrics]:
+def metrics_of(settings: MetricsSettings) -> Mapping[str, Metrics]:
+    """Each metrics server by its name; `default` is the one of the plain settings."""
     return {name: Prometheus(source.connection()) for name, source in settings.sources().items()}
 
 
-def _registries(settings: Settings) -> Mapping[str, Credentials]:
+def registries_of(settings: Settings) -> Mapping[str, Credentials]:
     file = settings.registry_auth_file
     return from_docker_config(file.read_text()) if file is not None else {}
 
 
-def _cluster(settings: Settings) -> Cluster | None:
+def cluster_of(settings: Settings) -> ArgoCd | None:
     if settings.argocd_url is None:
         return None
     return ArgoCd(settings.argocd_url, _revealed(settings.argocd_token) or "")
@@ -134,10 +135,3 @@ def _cluster(settings: Settings) -> Cluster | None:
 
 def _revealed(secret: SecretStr | None) -> str | None:
     return secret.get_secret_value() if secret is not None else None
-
-
-def _pages(api: str) -> str:
-    """Where people see what this API serves: github.com, or a server of one's own."""
-    if api.rstrip("/") == GITHUB:
-        return "https://github.com"
-    return api.rstrip("/").removesuffix("/api/v3")
