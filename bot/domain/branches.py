@@ -26,6 +26,10 @@ def place_branch(promotion: Promotion) -> str:
     return f"slipway/{words}/{hashlib.sha256(place).hexdigest()[:12]}"
 
 
+def step_branch(promotion: Promotion, weight: int) -> str:
+    return f"{_prefix(promotion)}/{promotion.id}-{weight}-percent"
+
+
 def revert_branch(promotion: Promotion) -> str:
     return f"{_prefix(promotion)}/{promotion.id}-revert"
 

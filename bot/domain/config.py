@@ -19,6 +19,7 @@ from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened
 from bot.domain.order import circle, promotion_order, strays
 from bot.domain.slo import Slo
 from bot.domain.target import ImageSource, Selector, StorageSource
+from bot.domain.traffic import Traffic
 from bot.domain.validation import validate_partly
 
 __all__ = [
@@ -132,6 +133,35 @@ class Environment(BaseModel):
         default=None,
         description="Objectives that a candidate must keep once it is live. Without them nothing is watched.",
     )
+    traffic: Traffic | None = Field(
+        default=None,
+        description="Steps in which a candidate gets its traffic. Without it, all at once.",
+    )
+
+    @model_validator(mode="after")
+    def _steps_are_judged(self) -> Self:
+        if self.traffic is None:
+            return self
+        if self.slo is None:
+            hint = "add `slo`, or leave `traffic` out"
+            raise PydanticCustomError("traffic", "nothing judges the steps of `traffic`", {"hint": hint})
+        if self.slo.preset is not None and self.slo.baseline is None:
+            hint = "add `baseline` to `slo`: the label matchers of the version that runs beside it"
+            message = "steps are judged side by side, and nothing says which series are the baseline's"
+            raise PydanticCustomError("traffic", message, {"hint": hint})
+        return self
+
+    @property
+    def pins(self) -> tuple[Selector, ...]:
+        """Every place that a promotion writes, in the order that `PinChange.target` counts."""
+        if self.traffic is None:
+            return self.targets
+        return (*self.targets, *self.traffic.candidate, *self.traffic.weights)
+
+    @property
+    def first_weight(self) -> int:
+        """From which of `pins` on they are weights."""
+        return len(self.targets) + (len(self.traffic.candidate) if self.traffic is not None else 0)
 
 
 class Model(BaseModel):

@@ -7,6 +7,7 @@ an outcome; of the others the world itself is observed again.
 
 from dataclasses import dataclass
 
+from bot.domain.promotion import PinChange
 from bot.domain.pull import Pull
 from bot.domain.situation import BumpPlan
 
@@ -22,11 +23,14 @@ class OpenBump:
 
 @dataclass(frozen=True, slots=True)
 class MergePull:
-    """Merge exactly this commit of a pull request: the bump's or the revert's."""
+    """Merge exactly this commit of a pull request: the bump's, the revert's, or a traffic step's, which
+    has a `weight`.
+    """
 
     number: int
     sha: str
     revert: bool = False
+    weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +60,13 @@ class TellSuperseded:
 @dataclass(frozen=True, slots=True)
 class WakePlace:
     """Have the other promotions of this place looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """Open the pull request that gives the candidate this share of the traffic, in percent."""
+
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +146,7 @@ Effect = (
     | AbandonBump
     | TellSuperseded
     | WakePlace
+    | OpenStep
     | OpenRevert
     | PlaceHold
     | ReleaseHold
@@ -162,6 +174,7 @@ class Merged:
 
     sha: str
     revert: bool = False
+    weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +184,33 @@ class MergeRefused:
     reason: str
     head_moved: bool = False
     revert: bool = False
+    weight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepOpened:
+    """The step's pull request exists with exactly our commit at its head."""
+
+    pull: Pull
+    weight: int
+    changes: tuple[PinChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepMade:
+    """The default branch gives the candidate this share already."""
+
+    sha: str
+    weight: int
+    changes: tuple[PinChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepImpossible:
+    """The weights cannot be written; a person must look."""
+
+    reason: str
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,4 +234,14 @@ class RevertImpossible:
     reason: str
 
 
-Outcome = BumpOpened | Merged | MergeRefused | RevertOpened | NothingToRevert | RevertImpossible
+Outcome = (
+    BumpOpened
+    | Merged
+    | MergeRefused
+    | StepOpened
+    | StepMade
+    | StepImpossible
+    | RevertOpened
+    | NothingToRevert
+    | RevertImpossible
+)

@@ -39,6 +39,8 @@ class BumpPlan:
     baseline: str | None
     image: str | None = None
     """The image among the pins, with its digest where the model wants one."""
+    steps: tuple[int, ...] = ()
+    """The shares of the traffic that follow one another; the first is among the edits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +74,9 @@ class Situation:
     pull: Pull | None = None
     gates: tuple[GateResult, ...] = ()
     revert: Pull | None = None
+    step: Pull | None = None
+    """The pull request of the traffic step that is not merged yet."""
+    frozen: str | None = None
+    """Why a traffic step may not be merged now, where a freeze says so."""
     liveness: Liveness | None = None
     verdict: Verdict | None = None

@@ -1,12 +1,13 @@
 """What a decision needs to know, read from the outside and from the rows: no more than the stage asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.authorization import Action, Denied, action_of
 from bot.domain.commands import Release, Retry
 from bot.domain.config import Environment, Model
+from bot.domain.freeze import BadCalendar, frozen_until
 from bot.domain.hold import Hold
 from bot.domain.live import Liveness, LiveState
 from bot.domain.policy import Policy
@@ -23,6 +24,7 @@ from bot.jobs.plan import Planner
 from bot.jobs.store import Repository, RequestRow, Watched
 from bot.ports import Forge, OutsideError, Refused
 
+_STEPPING = frozenset({Stage.WATCHING, Stage.HELD, Stage.REVERTING})
 _ACTIVE = frozenset({Stage.SYNCING, Stage.WATCHING, Stage.REVERTING})
 
 
@@ -110,6 +112,16 @@ class Observer:
                 else ()
             ),
             revert=_pull(forge, promotion.revert_pull, wanted=promotion.stage is Stage.REVERTING),
+            step=_pull(
+                forge,
+                promotion.open_step.pull if promotion.open_step else None,
+                wanted=promotion.stage in _STEPPING,
+            ),
+            frozen=(
+                _frozen(policy, configured.calendars, now)
+                if configured is not None and promotion.next_weight and promotion.override is None
+                else None
+            ),
             liveness=self._liveness(promotion, environment, forge),
             verdict=canary.verdict if canary is not None else None,
         )
@@ -118,7 +130,8 @@ class Observer:
     def _requests(
         self, promotion: Promotion, forge: Forge, policy: Policy, holds: Sequence[Hold]
     ) -> tuple[Request, ...]:
-        pulls = [number for number in (promotion.pull, promotion.revert_pull) if number is not None]
+        mine = (promotion.pull, promotion.revert_pull, promotion.step.pull if promotion.step else None)
+        pulls = [number for number in mine if number is not None]
         rows = self._store.pending_requests(promotion.repository, pulls, promotion.id) if pulls else ()
         everything = any(hold.model is None for hold in holds)
         return tuple(self._request(row, promotion, forge, policy, everything=everything) for row in rows)
@@ -157,9 +170,9 @@ class Observer:
         self, promotion: Promotion, environment: Environment | None, forge: Forge
     ) -> Liveness | None:
         if promotion.stage is Stage.SYNCING:
-            commit = promotion.merge_sha
+            commit = promotion.live_commit
         elif promotion.stage is Stage.REVERTING:
-            commit = promotion.revert_merge_sha
+            commit = promotion.revert_merge_sha or (promotion.live_commit if promotion.weight == 0 else None)
         else:
             return None
         if commit is None:
@@ -222,6 +235,14 @@ class _Others:
 
 def _pull(forge: Forge, number: int | None, *, wanted: bool) -> Pull | None:
     return forge.pull(number) if wanted and number is not None else None
+
+
+def _frozen(policy: Policy, calendars: Mapping[str, str], now: datetime) -> str | None:
+    try:
+        found = [until for window in policy.freeze if (until := frozen_until(window, now, calendars))]
+    except BadCalendar as error:
+        return f"a freeze cannot be read, so it is taken to be on: {error}"
+    return f"frozen until {max(found)[0]:%Y-%m-%d %H:%M} UTC" if found else None
 
 
 def _wants_plan(promotion: Promotion, pull: Pull | None, requests: Sequence[Request]) -> bool:

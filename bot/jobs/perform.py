@@ -5,18 +5,19 @@ from dataclasses import replace
 
 from bot.domain import commands, effects
 from bot.domain.authorization import Allowed, Denied, action_of
-from bot.domain.branches import bump_branch, own_branch, place_branch, revert_branch
+from bot.domain.branches import bump_branch, own_branch, place_branch, revert_branch, step_branch
 from bot.domain.hold import Hold, Quarantine
+from bot.domain.policy import Policy
 from bot.domain.promotion import AliasDue, Promotion, Stage, TagDue
 from bot.jobs.authority import permitted
 from bot.jobs.events import COMMANDS
 from bot.jobs.judge import Judge
 from bot.jobs.observe import Observation
 from bot.jobs.outside import Outside
-from bot.jobs.plan import Planner, RevertPlan
+from bot.jobs.plan import Planner, RevertPlan, StepPlan
 from bot.jobs.propose import Proposer
 from bot.jobs.store import RequestRow
-from bot.messages import bump, replies, revert, status
+from bot.messages import bump, replies, revert, status, step
 from bot.messages.escape import Markdown
 from bot.ports import Conflict, OutsideError, Proposal, Refused
 
@@ -38,12 +39,8 @@ class Performer:
     ) -> effects.Outcome | None:
         """Do it, and tell what became of it where the next decision needs to know."""
         match effect:
-            case effects.OpenBump():
-                return self._open_bump(effect, promotion, seen)
-            case effects.MergePull():
-                return self._merge(effect, promotion, seen)
-            case effects.OpenRevert():
-                return self._open_revert(promotion, seen)
+            case effects.OpenBump() | effects.OpenStep() | effects.OpenRevert() | effects.MergePull():
+                return self._change_git(effect, promotion, seen)
             case effects.ClosePull() | effects.AbandonBump() | effects.TellSuperseded():
                 self._give_way(effect, promotion, seen)
             case effects.WakePlace():
@@ -131,6 +128,22 @@ class Performer:
 
     # -- pull requests -----------------------------------------------------------------------------
 
+    def _change_git(
+        self,
+        effect: effects.OpenBump | effects.OpenStep | effects.OpenRevert | effects.MergePull,
+        promotion: Promotion,
+        seen: Observation,
+    ) -> effects.Outcome:
+        match effect:
+            case effects.OpenBump():
+                return self._open_bump(effect, promotion, seen)
+            case effects.OpenStep(weight=weight):
+                return self._open_step(weight, promotion, seen)
+            case effects.OpenRevert():
+                return self._open_revert(promotion, seen)
+            case effects.MergePull():
+                return self._merge(effect, promotion, seen)
+
     def _open_bump(
         self, effect: effects.OpenBump, promotion: Promotion, seen: Observation
     ) -> effects.BumpOpened:
@@ -176,15 +189,14 @@ class Performer:
     def _merge(
         self, effect: effects.MergePull, promotion: Promotion, seen: Observation
     ) -> effects.Merged | effects.MergeRefused:
-        title = f"{revert.title(promotion) if effect.revert else bump.title(promotion)} (#{effect.number})"
-        message = (
-            revert.commit_message(promotion)
-            if effect.revert
-            else bump.merge_message(promotion, promotion.armed_by)
-        )
+        about, message, branch = _merging(effect, promotion, seen.situation.policy)
+        title = f"{about} (#{effect.number})"
         try:
             sha = seen.forge.merge(effect.number, sha=effect.sha, title=title, message=message)
         except Conflict:
+            if effect.weight is not None:
+                reason = "the head moved between the decision and the merge, and nothing was merged."
+                return effects.MergeRefused(reason, head_moved=True, weight=effect.weight)
             reason = (
                 "The head moved between the decision and the merge: nothing was merged, and it is disarmed."
             )
@@ -192,17 +204,35 @@ class Performer:
             return effects.MergeRefused(reason, head_moved=True, revert=effect.revert)
         except Refused as refused:
             reason = f"Not merged: {refused.message}"
-            self._follow_up(promotion, seen, f"{reason}\n\nIt stays armed and is tried again.")
-            return effects.MergeRefused(reason, revert=effect.revert)
-        if not effect.revert:
+            if effect.weight is None:
+                self._follow_up(promotion, seen, f"{reason}\n\nIt stays armed and is tried again.")
+            return effects.MergeRefused(reason, revert=effect.revert, weight=effect.weight)
+        if not effect.revert and effect.weight is None:
             self._follow_up(promotion, seen, f"Merged as {sha}.")
         try:
-            policy = seen.situation.policy
-            done = revert_branch(promotion) if effect.revert else bump_branch(promotion, policy)
-            seen.forge.delete_branch(done)
+            seen.forge.delete_branch(branch)
         except OutsideError as trouble:
             logger.info("promotion %s: its branch stays: %s", promotion.id, trouble)
-        return effects.Merged(sha, revert=effect.revert)
+        return effects.Merged(sha, revert=effect.revert, weight=effect.weight)
+
+    def _open_step(
+        self, weight: int, promotion: Promotion, seen: Observation
+    ) -> effects.StepOpened | effects.StepMade | effects.StepImpossible:
+        plan = self._planner.step(promotion, seen.forge, seen.model, seen.environment, weight)
+        if not isinstance(plan, StepPlan):
+            return plan
+        pull = seen.forge.propose(
+            Proposal(
+                branch=step_branch(promotion, weight),
+                base_sha=plan.base_sha,
+                edits=plan.edits,
+                commit_message=step.commit_message(promotion, weight),
+                title=step.title(promotion, weight),
+                body=step.body(promotion, weight, plan.changes),
+                labels=("slipway", "slipway:traffic", f"environment:{promotion.environment}"),
+            )
+        )
+        return effects.StepOpened(pull, weight, plan.changes)
 
     def _open_revert(
         self, promotion: Promotion, seen: Observation
@@ -303,6 +333,18 @@ def _asked(command: commands.Command) -> str:
     if isinstance(command, commands.Rerun):
         return f"{command.word} of slipway / {command.check}"
     return f"/{command.word}"
+
+
+def _merging(effect: effects.MergePull, promotion: Promotion, policy: Policy) -> tuple[str, str, str]:
+    """Title, message and branch of what is merged."""
+    if effect.weight is not None:
+        weight = effect.weight
+        said = step.commit_message(promotion, weight)
+        return step.title(promotion, weight), said, step_branch(promotion, weight)
+    if effect.revert:
+        return revert.title(promotion), revert.commit_message(promotion), revert_branch(promotion)
+    said = bump.merge_message(promotion, promotion.armed_by)
+    return bump.title(promotion), said, bump_branch(promotion, policy)
 
 
 def _scope(promotion: Promotion, *, everything: bool) -> tuple[str | None, str | None]:

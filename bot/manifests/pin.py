@@ -25,6 +25,7 @@ from bot.domain.target import (
     Selector,
 )
 from bot.domain.template import fill
+from bot.domain.traffic import weight_values
 from bot.domain.version import ModelVersion
 from bot.manifests.errors import BadReference
 from bot.manifests.image_reference import ImageReference, check_digest, check_name, check_tag, parse
@@ -109,6 +110,30 @@ def pin_of(
             "or give the target a `value:`"
         )
     return image
+
+
+def weight_of(selector: Selector, weight: int) -> str:
+    """What to write at a target that holds a share of the traffic, where the candidate gets `weight`
+    percent: a whole number. Raises BadReference for a `value` that is none.
+    """
+    template = getattr(selector, "value", None) or "{weight}"
+    try:
+        text = fill(template, weight_values(weight))
+    except KeyError as unknown:
+        raise BadReference(
+            f"{{{unknown.args[0]}}} is not known where a share of the traffic is written; "
+            "known are {weight}, {rest} and {pause}"
+        ) from None
+    if not text.isdecimal():
+        raise BadReference(f"`{template}` gives {text}, which is no whole number")
+    return text
+
+
+def weight_place(selector: Selector) -> Selector:
+    """The selector of a share, so that it is read as one value and never as an image."""
+    if "value" in type(selector).model_fields and getattr(selector, "value", None) is None:
+        return selector.model_copy(update={"value": "{weight}"})
+    return selector
 
 
 def _is_text_only(selector: Selector) -> bool:

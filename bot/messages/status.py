@@ -76,6 +76,7 @@ def comment(
         Markdown(MARKER),
         md("### {}", Markdown(_HEADINGS[promotion.stage])),
         _steps(promotion),
+        _traffic(promotion),
         text(promotion.reason, 1_000),
         _people(promotion, holds, quarantine),
     ]
@@ -113,6 +114,23 @@ def _steps(promotion: Promotion) -> Markdown:
     if reached is None:
         return Markdown("")
     return Markdown(" → ".join(f"**{step}**" if i < reached else step for i, step in enumerate(_STEPS)))
+
+
+def _traffic(promotion: Promotion) -> Markdown:
+    """The candidate's shares of the traffic, those that it had in bold, and where it is now."""
+    if not promotion.steps or promotion.stage in UNMERGED:
+        return Markdown("")
+    passed = promotion.stage is Stage.PASSED
+    shown = [
+        f"**{each}%**"
+        if passed or (promotion.weight is not None and each <= promotion.weight)
+        else f"{each}%"
+        for each in promotion.steps
+    ]
+    step = promotion.open_step
+    asked = md(" (#{} gives it {}%)", step.pull, step.weight) if step is not None else Markdown("")
+    back = md(" → **0%**") if promotion.weight == 0 else Markdown("")
+    return md("Traffic: {}{}{}", Markdown(" → ".join(shown)), back, asked)
 
 
 def _people(promotion: Promotion, holds: Sequence[Hold], quarantine: Quarantine | None) -> Markdown:

@@ -59,6 +59,7 @@ promotions = Table(
     Column("stage", Text, nullable=False),
     Column("pull", Integer),
     Column("revert_pull", Integer),
+    Column("step_pull", Integer),
     Column("data", JSONB, nullable=False),
     Column("revision", Integer, nullable=False, server_default=text("0")),
     Column("wakes", BigInteger, nullable=False, server_default=text("0")),
@@ -67,6 +68,7 @@ promotions = Table(
     Index("promotions_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
     Index("promotions_pull", "repository", "pull"),
     Index("promotions_revert_pull", "repository", "revert_pull"),
+    Index("promotions_step_pull", "repository", "step_pull"),
     Index("promotions_place", "repository", "model", "environment"),
     # Never two open bumps for one target, whatever the jobs believe.
     Index(

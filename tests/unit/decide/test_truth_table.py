@@ -77,7 +77,7 @@ def test_decide(given, stage, said, on_hold, frozen):
     assert (effects.MergePull in kinds) == (wants_merge and not on_hold and not frozen)
     assert (decision.promotion.armed_by == "ada") == wants_merge
     assert (decision.promotion.override is not None) == (wants_merge and said == "override")
-    opens = stage is Stage.WAITING and said != "rollback" and not on_hold
+    opens = stage is Stage.WAITING and said not in ("rollback", "hold", "hold all") and not on_hold
     rebuilds = stage is Stage.OPEN and said == "retry"
     assert (effects.OpenBump in kinds) == (opens or rebuilds)
     assert (effects.ClosePull in kinds) == (stage is Stage.OPEN and said == "rollback")

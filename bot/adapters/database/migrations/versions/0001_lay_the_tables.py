@@ -70,6 +70,7 @@ def upgrade() -> None:
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("pull", sa.Integer(), nullable=True),
         sa.Column("revert_pull", sa.Integer(), nullable=True),
+        sa.Column("step_pull", sa.Integer(), nullable=True),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("revision", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("wakes", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -101,6 +102,7 @@ def upgrade() -> None:
     op.create_index("promotions_place", "promotions", ["repository", "model", "environment"], unique=False)
     op.create_index("promotions_pull", "promotions", ["repository", "pull"], unique=False)
     op.create_index("promotions_revert_pull", "promotions", ["repository", "revert_pull"], unique=False)
+    op.create_index("promotions_step_pull", "promotions", ["repository", "step_pull"], unique=False)
     op.create_table(
         "quarantines",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -206,6 +208,7 @@ def downgrade() -> None:
     op.drop_table("repositories")
     op.drop_index("quarantines_once", table_name="quarantines", postgresql_where=sa.text("lifted_at IS NULL"))
     op.drop_table("quarantines")
+    op.drop_index("promotions_step_pull", table_name="promotions")
     op.drop_index("promotions_revert_pull", table_name="promotions")
     op.drop_index("promotions_pull", table_name="promotions")
     op.drop_index("promotions_place", table_name="promotions")
