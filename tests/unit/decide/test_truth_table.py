@@ -26,6 +26,8 @@ COMMANDS = {
     "status": commands.ShowStatus(),
     "explain": commands.Explain(),
     "help": commands.ShowHelp(),
+    "re-run of gates": commands.Rerun("gates"),
+    "re-run of canary": commands.Rerun("canary"),
 }
 BACK, JUDGE = Stage.REVERTING, Stage.SYNCING
 MOVES = {
@@ -36,6 +38,7 @@ MOVES = {
     (Stage.PASSED, "rollback"): BACK,
     (Stage.HELD, "rollback"): BACK,
     (Stage.HELD, "retry"): JUDGE,
+    (Stage.HELD, "re-run of canary"): JUDGE,
     (Stage.WATCHING, "pass"): Stage.PASSED,
     (Stage.HELD, "pass"): Stage.PASSED,
     (Stage.WATCHING, "fail"): BACK,
