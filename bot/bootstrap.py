@@ -58,7 +58,10 @@ class Slipway:
         settings = self.settings
         routers = [
             health.router(lambda: healthy(self.engine)),
-            metrics.router(metrics.RowCollector(figures.stages, figures.backlog)),
+            metrics.router(
+                metrics.RowCollector(figures.stages, figures.backlog),
+                metrics.LimitCollector(self.outside.app.usage),
+            ),
         ]
         if hear:
             routers.append(

@@ -138,6 +138,8 @@ class Performer:
                 title=bump.title(opened),
                 body=bump.body(opened, comparison, gates),
                 labels=("slipway", f"environment:{promotion.environment}"),
+                reviewers=seen.environment.reviewers if seen.environment is not None else (),
+                assignees=seen.environment.assignees if seen.environment is not None else (),
             )
         )
         return effects.BumpOpened(pull, plan)
@@ -188,6 +190,8 @@ class Performer:
                 title=revert.title(promotion),
                 body=revert.body(promotion),
                 labels=("slipway", "slipway:revert", f"environment:{promotion.environment}"),
+                reviewers=_reviewers_of_revert(seen),
+                assignees=seen.environment.assignees if seen.environment is not None else (),
             )
         )
         return effects.RevertOpened(pull)
@@ -265,6 +269,12 @@ _ONE_OF_EACH: tuple[commands.Command, ...] = (
     commands.Explain(),
     commands.ShowHelp(),
 )
+
+
+def _reviewers_of_revert(seen: Observation) -> tuple[str, ...]:
+    """A revert that Slipway merges by itself needs nobody's eyes; one that waits for a person does."""
+    waits = seen.situation.policy.revert != "merge"
+    return seen.environment.reviewers if waits and seen.environment is not None else ()
 
 
 def _asked(command: commands.Command) -> str:

@@ -121,3 +121,22 @@ def test_a_closed_or_absent_pull_request_is_not_merged(merge, script):
         merge()
     with pytest.raises(NotFound):
         merge()
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (405, {"mergeable_state": "unknown", "mergeable": None}),
+        (405, {"mergeable_state": "clean", "mergeable": None}),
+        (409, {"mergeable_state": "clean", "mergeable": True}),
+    ],
+)
+def test_what_is_still_being_worked_out_is_asked_again(merge, script, status, state):
+    """GitHub works out in the background whether a pull request can be merged, and answers from old copies."""
+    script.then(status, {"message": "Pull Request is not mergeable"})
+    script.then(200, pull(**state))
+
+    with pytest.raises(Unavailable) as later:
+        merge()
+
+    assert later.value.retry_after == 2
