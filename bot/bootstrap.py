@@ -85,19 +85,13 @@ def build(settings: Settings) -> Slipway:
     )
     engine = connect(url)
     migrate(engine)
+    return wire(settings, engine, _outside(settings, engine))
+
+
+def wire(settings: Settings, engine: Engine, outside: Outside) -> Slipway:
+    """Put the jobs together on a migrated database."""
     queue = procrastinate.App(
         connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine), min_size=1, max_size=8)
-    )
-    outside = Outside(
-        store=PostgresStore(engine),
-        app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
-        registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
-        images=OciRegistry(_registries(settings)),
-        metrics=_metrics(settings),
-        cluster=_cluster(settings),
-        clock=SystemClock(),
-        web=_pages(settings.github_base_url),
-        expressions=LimitedEvaluator(),
     )
     configurations = Configurations(outside, shipped.policies())
     proposer = Proposer(outside, configurations)
@@ -108,6 +102,20 @@ def build(settings: Settings) -> Slipway:
         resync=Resync(outside, configurations, proposer).run,
     )
     return Slipway(settings, engine, queue, outside)
+
+
+def _outside(settings: Settings, engine: Engine) -> Outside:
+    return Outside(
+        store=PostgresStore(engine),
+        app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
+        registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
+        images=OciRegistry(_registries(settings)),
+        metrics=_metrics(settings),
+        cluster=_cluster(settings),
+        clock=SystemClock(),
+        web=_pages(settings.github_base_url),
+        expressions=LimitedEvaluator(),
+    )
 
 
 def _secrets(joined: str) -> tuple[str, ...]:
