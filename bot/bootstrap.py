@@ -62,7 +62,7 @@ class Slipway:
         settings = self.settings
         routers = [
             health.router(lambda: healthy(self.engine)),
-            metrics.router(metrics.RowCollector(figures)),
+            metrics.router(metrics.RowCollector(figures), metrics.LimitCollector(self.outside.app.usage)),
         ]
         if hear:
             routers.append(
@@ -86,21 +86,15 @@ def build(settings: Settings) -> Slipway:
     )
     engine = connect(url)
     migrate(engine)
-    queue = procrastinate.App(
-        connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine), min_size=1, max_size=8)
-    )
     closing = ExitStack()
     closing.callback(engine.dispose)
-    outside = Outside(
-        store=PostgresStore(engine),
-        app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
-        registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
-        images=closing.enter_context(contextlib.closing(OciRegistry(registries_of(settings)))),
-        metrics=metrics_of(settings),
-        cluster=cluster_of(settings),
-        clock=SystemClock(),
-        web=pages(settings.github_base_url),
-        expressions=closing.enter_context(LimitedEvaluator()),
+    return wire(settings, engine, _outside(settings, engine, closing), closing)
+
+
+def wire(settings: Settings, engine: Engine, outside: Outside, closing: ExitStack) -> Slipway:
+    """Put the jobs together on a migrated database; `closing` is what ends with the process."""
+    queue = procrastinate.App(
+        connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine), min_size=1, max_size=8)
     )
     configurations = Configurations(outside, shipped.policies())
     proposer = Proposer(outside, configurations)
@@ -111,6 +105,20 @@ def build(settings: Settings) -> Slipway:
         resync=Resync(outside, configurations, proposer).run,
     )
     return Slipway(settings, engine, queue, outside, closing)
+
+
+def _outside(settings: Settings, engine: Engine, closing: ExitStack) -> Outside:
+    return Outside(
+        store=PostgresStore(engine),
+        app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
+        registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
+        images=closing.enter_context(contextlib.closing(OciRegistry(registries_of(settings)))),
+        metrics=metrics_of(settings),
+        cluster=cluster_of(settings),
+        clock=SystemClock(),
+        web=pages(settings.github_base_url),
+        expressions=closing.enter_context(LimitedEvaluator()),
+    )
 
 
 def _secrets(joined: str) -> tuple[str, ...]:

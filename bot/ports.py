@@ -80,6 +80,8 @@ class Proposal:
     body: str
     labels: tuple[str, ...] = ()
     reviewers: tuple[str, ...] = ()
+    """Logins, and teams as `organisation/team`."""
+    assignees: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +128,7 @@ class Forge(Protocol):
     def propose(self, proposal: Proposal) -> Pull:
         """Make the branch hold exactly this one commit on `base_sha`, and one open pull request for it.
 
-        Reviewers who cannot be asked are left out. Raises Refused for the default branch.
+        Reviewers and assignees who cannot be asked are left out. Raises Refused for the default branch.
         """
 
     def pull(self, number: int) -> Pull: ...
@@ -174,8 +176,20 @@ class Forge(Protocol):
     def has_check(self, sha: str, name: str) -> bool:
         """Whether the App has a check run of this name on this commit; True where checks are missing."""
 
-    def deployment(self, environment: str, sha: str, state: str, description: str, url: str | None) -> None:
-        """Set the status of this environment's deployment of `sha`, creating it when absent."""
+    def deployment(
+        self,
+        environment: str,
+        sha: str,
+        state: str,
+        description: str,
+        url: str | None,
+        *,
+        production: bool = False,
+    ) -> None:
+        """Set the status of this environment's deployment of `sha`, creating it when absent.
+
+        After a `success` it is the only one that runs there.
+        """
 
     def upsert_issue(self, marker: str, title: str, body: str) -> int:
         """The bot's one open issue that carries `marker`, made or edited; returns its number.
@@ -228,6 +242,9 @@ class ForgeApp(Protocol):
 
     def forge(self, installation: int, repository: str) -> Forge:
         """A forge for one repository. Cheap; the result belongs to one thread."""
+
+    def usage(self) -> Mapping[int, Usage]:
+        """What each installation (0: the App itself) used of its rate limit."""
 
     def redeliver_failed(self, since: datetime) -> int:
         """Ask for every failed webhook delivery since then once more; returns how many."""

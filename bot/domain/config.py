@@ -98,6 +98,11 @@ When = WhenAlias | WhenVersion | WhenTag
 """What makes a version a candidate for the first environments."""
 
 
+_LOGIN = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,98}[A-Za-z0-9])?"
+Login = Annotated[str, Field(pattern=rf"^{_LOGIN}$")]
+Reviewer = Annotated[str, Field(pattern=rf"^{_LOGIN}(?:/[A-Za-z0-9._-]{{1,100}})?$")]
+
+
 class Environment(BaseModel):
     """One place a model runs in."""
 
@@ -128,6 +133,16 @@ class Environment(BaseModel):
     alias: Alias | None = Field(
         default=None,
         description="Alias that Slipway moves to a version whose canary has passed here, and back on revert.",
+    )
+    reviewers: tuple[Reviewer, ...] = Field(
+        default=(),
+        description="Whom a pull request for this environment asks for a review: logins, and teams as "
+        "`organisation/team`. Whoever cannot be asked is left out.",
+    )
+    assignees: tuple[Login, ...] = Field(
+        default=(),
+        max_length=10,
+        description="Whose pull request it is: the logins that it is assigned to.",
     )
     slo: Slo | None = Field(
         default=None,

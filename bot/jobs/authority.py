@@ -30,6 +30,22 @@ def permitted(
     return authorize(action, actor, rule)
 
 
+def allowed(forge: Forge, policy: Policy, promotion: Promotion, author: str) -> frozenset[Action]:
+    """All that this person may do to this promotion now. Raises OutsideError when GitHub is away."""
+    permission = forge.permission(author)
+    rules = {action: rule for action in Action if (rule := _rule(policy, action)) is not None}
+    named = sorted({team for rule in rules.values() for team in rule.teams})
+    actor = Actor(
+        login=author,
+        permission=permission,
+        teams=frozenset(team for team in named if forge.in_team(team, author)),
+        is_author=author == promotion.requested_by,
+    )
+    return frozenset(
+        action for action, rule in rules.items() if isinstance(authorize(action, actor, rule), Allowed)
+    )
+
+
 def _rule(policy: Policy, action: Action) -> Rule | None:
     """The policy's rule for an action, else the rule that holds everywhere; None: nobody may.
 

@@ -4,12 +4,11 @@ import logging
 from dataclasses import replace
 
 from bot.domain import commands, effects
-from bot.domain.authorization import Allowed, Denied, action_of
 from bot.domain.branches import bump_branch, own_branch, place_branch, revert_branch, step_branch
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.policy import Policy
 from bot.domain.promotion import AliasDue, Promotion, Stage, TagDue
-from bot.jobs.authority import permitted
+from bot.jobs.authority import allowed
 from bot.jobs.events import COMMANDS
 from bot.jobs.judge import Judge
 from bot.jobs.observe import Observation
@@ -165,6 +164,8 @@ class Performer:
                 title=bump.title(opened),
                 body=bump.body(opened, comparison, gates),
                 labels=("slipway", f"environment:{promotion.environment}"),
+                reviewers=seen.environment.reviewers if seen.environment is not None else (),
+                assignees=seen.environment.assignees if seen.environment is not None else (),
             )
         )
         return effects.BumpOpened(pull, plan)
@@ -249,6 +250,8 @@ class Performer:
                 title=revert.title(promotion),
                 body=revert.body(promotion),
                 labels=("slipway", "slipway:revert", f"environment:{promotion.environment}"),
+                reviewers=_reviewers_of_revert(seen),
+                assignees=seen.environment.assignees if seen.environment is not None else (),
             )
         )
         return effects.RevertOpened(pull)
@@ -278,8 +281,7 @@ class Performer:
     ) -> Markdown | None:
         match topic:
             case "help":
-                allowed, denied = self._rights(promotion, seen, author)
-                return replies.help_text(allowed, denied)
+                return replies.help_text(allowed(seen.forge, seen.situation.policy, promotion, author))
             case "status":
                 situation = seen.situation
                 return status.short(promotion, situation.gates, situation.holds, situation.quarantine)
@@ -300,32 +302,11 @@ class Performer:
             # The status comment says it too.
             logger.info("promotion %s: the answer stays as it was: %s", promotion.id, trouble)
 
-    def _rights(
-        self, promotion: Promotion, seen: Observation, author: str
-    ) -> tuple[list[str], list[tuple[str, str]]]:
-        """Words of the commands that this person may give here, and of the others with the reason."""
-        allowed: list[str] = []
-        denied: list[tuple[str, str]] = []
-        for command in _ONE_OF_EACH:
-            match permitted(seen.forge, seen.situation.policy, promotion, author, action_of(command)):
-                case Allowed():
-                    allowed.append(command.word)
-                case Denied(reason=reason):
-                    denied.append((command.word, reason))
-        return allowed, denied
 
-
-_ONE_OF_EACH: tuple[commands.Command, ...] = (
-    commands.Promote(),
-    commands.Rollback(),
-    commands.PutOnHold(),
-    commands.Release(),
-    commands.PassCanary(),
-    commands.Retry(),
-    commands.ShowStatus(),
-    commands.Explain(),
-    commands.ShowHelp(),
-)
+def _reviewers_of_revert(seen: Observation) -> tuple[str, ...]:
+    """A revert that Slipway merges by itself needs nobody's eyes; one that waits for a person does."""
+    waits = seen.situation.policy.revert != "merge"
+    return seen.environment.reviewers if waits and seen.environment is not None else ()
 
 
 def _asked(command: commands.Command) -> str:

@@ -129,7 +129,7 @@ class Shower:
             return Shown(promotion)
         name = deployment.environment(promotion)
         page = f"{self._address(promotion.repository)}/pull/{promotion.pull}"
-        deploy = partial(seen.forge.deployment, name)
+        deploy = partial(seen.forge.deployment, name, production=not seen.situation.next_environments)
         written = [
             _try(promotion, partial(deploy, each.sha, each.state, each.description, page)) for each in wanted
         ]

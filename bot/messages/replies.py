@@ -1,7 +1,8 @@
 """Answers to commands, and words to people who were not understood."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
+from bot.domain.authorization import Action
 from bot.domain.commands import USAGES, Mistake
 from bot.domain.gate import GateResult
 from bot.domain.hold import Quarantine
@@ -9,18 +10,18 @@ from bot.domain.promotion import Promotion
 from bot.messages import canary, numbers, status
 from bot.messages import gates as gate_tables
 from bot.messages.escape import Markdown, code, quoted, text
-from bot.messages.layout import fit, folded, lines, md, paragraphs, table
+from bot.messages.layout import fit, lines, md, paragraphs, table
 
 DOES = {
-    "promote": "Merge once every gate holds; after it passed, open the next environment.",
-    "rollback": "Open: close this pull request. Merged: open the revert now.",
-    "hold": "Stop automation for this model here; `all` stops everything in this repository.",
-    "release": "Let it go on; `--quarantine` allows the version that failed again.",
-    "canary": "Watch longer, vouch for the candidate, or say that it failed.",
-    "retry": "Try again what went wrong for a reason outside.",
-    "status": "Where it is and what it waits for.",
-    "explain": "Every gate with its reason, and what the canary saw.",
-    "help": "What you may do here.",
+    "promote": "Merge once every gate holds; after it passed, open the next environment",
+    "rollback": "Open: close this pull request. Merged: open the revert now",
+    "hold": "Stop automation for this model here",
+    "release": "Let it go on",
+    "canary": "Watch longer, vouch for the candidate, or say that it failed",
+    "retry": "Try again what went wrong for a reason outside",
+    "status": "Where it is and what it waits for",
+    "explain": "Every gate with its reason, and what the canary saw",
+    "help": "What you may do here",
 }
 """What each command does, in the order in which people need them."""
 
@@ -41,17 +42,44 @@ def said(sentence: str) -> Markdown:
     return Markdown("\n\n".join(text(line, 1_000) for line in sentence.split("\n") if line.strip()))
 
 
-def help_text(allowed: Sequence[str], denied: Sequence[tuple[str, str]] = ()) -> Markdown:
-    """What this person may do. `allowed`: words of commands; `denied`: words with the reason why not."""
-    rows = [(code(USAGES[word], 120), Markdown(does)) for word, does in DOES.items() if word in allowed]
-    parts = [
-        md("Each command stands alone at the start of a line in a new comment."),
-        table(("Command", "What it does"), rows),
+_WIDER = {
+    Action.OVERRIDE: ("promote", ' [--override "reason"]', ""),
+    Action.HOLD_ALL: ("hold", " [all]", "; `all` stops everything in this repository"),
+    Action.RELEASE_QUARANTINE: (
+        "release",
+        " [--quarantine]",
+        "; `--quarantine` allows the version that failed again",
+    ),
+}
+"""The forms of a command that take a right of their own: how they are written, what they do."""
+
+
+def help_text(allowed: Collection[Action]) -> Markdown:
+    """What this person may do, and nothing else."""
+    rows = [
+        (code(_usage(word, allowed), 120), Markdown(_does(word, allowed)))
+        for word in DOES
+        if Action(word) in allowed
     ]
-    if denied:
-        reasons = lines(*(md("- `/{}`: {}", Markdown(word), text(why, 200)) for word, why in denied))
-        parts.append(folded("Not for you here", reasons))
-    return paragraphs(*parts)
+    if not rows:
+        return md("There is nothing that you may do here: it takes the right to read this repository.")
+    return paragraphs(
+        md("Each command stands alone at the start of a line in a new comment or review."),
+        table(("Command", "What it does"), rows),
+    )
+
+
+def _usage(word: str, allowed: Collection[Action]) -> str:
+    usage = USAGES[word]
+    for action, (of, form, _) in _WIDER.items():
+        if of == word and action not in allowed:
+            usage = usage.replace(form, "")
+    return usage
+
+
+def _does(word: str, allowed: Collection[Action]) -> str:
+    more = "".join(does for action, (of, _, does) in _WIDER.items() if of == word and action in allowed)
+    return f"{DOES[word]}{more}."
 
 
 def explain(promotion: Promotion, gates: Sequence[GateResult]) -> Markdown:

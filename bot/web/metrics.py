@@ -1,13 +1,20 @@
-"""Slipway's own metrics, asked of the rows when Prometheus scrapes."""
+"""Slipway's own metrics: asked of the rows when Prometheus scrapes, and of what GitHub said of its limits."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.metrics_core import GaugeMetricFamily, HistogramMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
+
+from bot.ports import Usage
 
 Counts = Mapping[tuple[str, ...], float]
 
@@ -63,10 +70,40 @@ def _gauge(name: str, about: str, labels: list[str], counts: Counts) -> Metric:
     return family
 
 
-def router(collector: Collector) -> APIRouter:
+class LimitCollector(Collector):
+    """What is left of GitHub's rate limit and what waited for it, by installation; 0 is the App itself."""
+
+    def __init__(self, usage: Callable[[], Mapping[int, Usage]]) -> None:
+        self._usage = usage
+
+    def collect(self) -> Iterable[Metric]:
+        labels = ["installation"]
+        remaining = GaugeMetricFamily(
+            "slipway_github_requests_remaining", "Requests left in this hour, as last told.", labels=labels
+        )
+        pause = GaugeMetricFamily(
+            "slipway_github_pause_seconds", "How long GitHub asked not to be asked.", labels=labels
+        )
+        requests = CounterMetricFamily(
+            "slipway_github_requests",
+            "Requests by what came of them; postponed ones were not sent.",
+            labels=[*labels, "outcome"],
+        )
+        for installation, usage in self._usage().items():
+            name = str(installation)
+            if usage.remaining is not None:
+                remaining.add_metric([name], usage.remaining)
+            pause.add_metric([name], usage.pause)
+            for outcome, count in usage.answers.items():
+                requests.add_metric([name, outcome], count)
+        yield from (remaining, pause, requests)
+
+
+def router(*collectors: Collector) -> APIRouter:
     """`/metrics` in Prometheus' text format."""
     registry = CollectorRegistry()
-    registry.register(_Deferred(collector))
+    for collector in collectors:
+        registry.register(_Deferred(collector))
     ProcessCollector(registry=registry)
     routes = APIRouter(tags=["metrics"])
 

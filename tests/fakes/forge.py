@@ -26,6 +26,7 @@ from bot.ports import (
     Proposal,
     Refused,
     Registration,
+    Usage,
 )
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -81,6 +82,7 @@ class FakeForge:
     bodies: dict[int, str] = field(default_factory=dict)
     base_shas: dict[int, str] = field(default_factory=dict)
     requested_reviewers: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    assignees: dict[int, tuple[str, ...]] = field(default_factory=dict)
     said: dict[int, Comment] = field(default_factory=dict)
     given_reviews: dict[int, list[Review]] = field(default_factory=dict)
     reactions: dict[int, list[str]] = field(default_factory=dict)
@@ -234,6 +236,7 @@ class FakeForge:
         )
         requested = self.requested_reviewers.get(pull.number, ())
         self.requested_reviewers[pull.number] = tuple(dict.fromkeys((*requested, *proposal.reviewers)))
+        self.assignees[pull.number] = proposal.assignees
         return self._seen(pull.number)
 
     def pull(self, number: int) -> Pull:
@@ -330,7 +333,16 @@ class FakeForge:
         self._call("has_check")
         return (sha, name) in self.checks
 
-    def deployment(self, environment: str, sha: str, state: str, description: str, url: str | None) -> None:
+    def deployment(
+        self,
+        environment: str,
+        sha: str,
+        state: str,
+        description: str,
+        url: str | None,
+        *,
+        production: bool = False,
+    ) -> None:
         self._call("deployment")
         self._files(sha)
         status = DeploymentStatus(environment, sha, state, description, url)
@@ -460,6 +472,9 @@ class FakeForgeApp:
 
     def forge(self, installation: int, repository: str) -> Forge:
         return self.forges[installation, repository]
+
+    def usage(self) -> Mapping[int, Usage]:
+        return {}
 
     def redeliver_failed(self, since: datetime) -> int:
         again = [at for at in self.failed_deliveries if at >= since]

@@ -59,7 +59,7 @@ class GitHubApp:
     def forge(self, installation: int, repository: str) -> GitHubForge:
         owner, _, name = repository.partition("/")
         client = self._client((installation, repository))
-        return GitHubForge(Place(client=client, owner=owner, name=name, bot_login=self.bot_login))
+        return GitHubForge(Place(client, owner, name, self.bot_login, self._shared.written))
 
     def redeliver_failed(self, since: datetime) -> int:
         """One attempt more for each delivery that never got through; none where deliveries are not kept."""

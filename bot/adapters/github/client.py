@@ -18,7 +18,7 @@ from github.Requester import Requester
 from urllib3.util import Retry
 
 from bot import __version__
-from bot.adapters.github.answers import Answers, Kept
+from bot.adapters.github.answers import Kept, Recent
 from bot.adapters.github.budget import Budget, Cost, cost
 from bot.adapters.github.connection import REDIRECTS, Connection
 from bot.adapters.github.errors import SYSTEM, seconds_to_wait, translate
@@ -72,7 +72,9 @@ class Shared:
     base_url: str
     app_auth: Auth.AppAuth
     tokens: Tokens = field(default_factory=Tokens)
-    answers: Answers = field(default_factory=Answers)
+    answers: Recent[tuple[Key, str], Kept] = field(default_factory=Recent)
+    written: Recent[tuple[object, ...], Any] = field(default_factory=Recent)
+    """Ids of what was just made: a listing that is asked right after may not show it yet."""
     budgets: dict[int, Budget] = field(default_factory=dict)
     without_graphql: set[int] = field(default_factory=set)
     """Installations whose server has no GraphQL, or not what we need of it."""

@@ -58,6 +58,11 @@ def _why_not(place: Place, number: int, sha: str, refusal: Refused) -> str:
         raise Refused(SYSTEM, f"#{number} is closed")
     if MOVED in refusal.message.lower():
         raise Unavailable(SYSTEM, refusal.message, retry_after=1)
+    if isinstance(refusal, Conflict) and data.get("mergeable") is not False:
+        # The head is ours as far as can be seen: one of the two answers is old.
+        raise Unavailable(SYSTEM, refusal.message, retry_after=2)
+    if data.get("mergeable_state") == "unknown" or data.get("mergeable", False) is None:
+        raise Unavailable(SYSTEM, EXPLANATIONS["unknown"], retry_after=2)
     state = "draft" if pull.draft else str(data.get("mergeable_state"))
     lacking = missing(place, data) if state in HAS_RULES else ()
     if lacking:

@@ -1,9 +1,10 @@
 """Where in GitHub a forge works: one repository, reached by one client."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+from bot.adapters.github.answers import Recent
 from bot.adapters.github.client import Client
 from bot.adapters.github.errors import SYSTEM
 from bot.ports import Refused
@@ -17,6 +18,7 @@ class Place:
     owner: str
     name: str
     bot_login: str
+    written: Recent[tuple[object, ...], Any] = field(default_factory=Recent)
 
     @property
     def repository(self) -> str:

@@ -12,16 +12,14 @@ REST from the start, since a document with three mutations may have carried out 
 """
 
 import base64
-import hashlib
-from collections.abc import Mapping, Sequence
-from typing import Any
 
-from bot.adapters.github import records
+from bot.adapters.github import committing, records
 from bot.adapters.github.errors import SYSTEM
 from bot.adapters.github.place import Place, inside
 from bot.adapters.github.records import Json
+from bot.adapters.github.surfaces import where_there_is
 from bot.domain.pull import Pull
-from bot.ports import NotFound, Proposal, Refused, Unavailable
+from bot.ports import Proposal, Refused, Unavailable
 
 LOOK = """
 query Look($owner: String!, $name: String!, $ref: String!, $branch: String!) {
@@ -117,9 +115,9 @@ def _with_graphql(place: Place, proposal: Proposal) -> Pull:
 def _with_rest(place: Place, proposal: Proposal, base: str) -> Pull:
     _refuse_base(proposal, base)
     pull = _open_pull(place, proposal.branch)
-    tip = None if pull is None else _right_tip(place, proposal)
+    tip = None if pull is None else committing.right_tip(place, proposal)
     if tip is None:
-        tip = _point(place, proposal, _make_commit(place, proposal))
+        tip = committing.point(place, proposal, committing.make_commit(place, proposal))
     if pull is None:
         pull = _make_pull(place, proposal, base)
     elif pull["title"] != proposal.title or (pull.get("body") or "") != proposal.body:
@@ -140,81 +138,6 @@ def _open_pull(place: Place, branch: str) -> Json | None:
     return next((pull for pull in found if pull["head"]["ref"] == branch), None)
 
 
-def _right_tip(place: Place, proposal: Proposal) -> str | None:
-    """The branch's commit where it is the only one on the base and holds exactly the edits.
-
-    Whoever pushed it: what says the same is the same.
-    """
-    try:
-        seen = place.client.get_large(place.url("compare", f"{proposal.base_sha}...{proposal.branch}"))
-    except NotFound:
-        return None
-    changed: Sequence[Json] = seen.get("files") or ()
-    commits: Sequence[Json] = seen.get("commits") or ()
-    there = [file for file in changed if file["status"] in ("added", "modified")]
-    files = {file["filename"]: file.get("sha") for file in there}
-    wanted = {path: _blob_sha(content) for path, content in proposal.edits.items()}
-    right = (
-        (len(commits), seen["behind_by"], len(changed)) == (1, 0, len(files))
-        and files.items() <= wanted.items()
-        and all(_unchanged(place, proposal, path) for path in wanted.keys() - files.keys())
-    )
-    return str(commits[0]["sha"]) if right else None
-
-
-def _unchanged(place: Place, proposal: Proposal, path: str) -> bool:
-    """Whether an edit says what the base already says, so that no commit can show it."""
-    try:
-        found = place.client.get(place.url("contents", path), ref=proposal.base_sha)
-    except NotFound:
-        return False
-    return isinstance(found, dict) and found.get("sha") == _blob_sha(proposal.edits[path])
-
-
-def _blob_sha(content: bytes) -> str:
-    """The name that git gives this content."""
-    header = f"blob {len(content)}\0".encode()
-    return hashlib.sha1(header + content, usedforsecurity=False).hexdigest()
-
-
-def _make_commit(place: Place, proposal: Proposal) -> str:
-    parent = place.client.get(place.url("git", "commits", proposal.base_sha))
-    tree = place.client.post(
-        place.url("git", "trees"),
-        {
-            "base_tree": parent["tree"]["sha"],
-            "tree": [_entry(place, path, content) for path, content in proposal.edits.items()],
-        },
-    )
-    commit = place.client.post(
-        place.url("git", "commits"),
-        {"message": proposal.commit_message, "tree": tree["sha"], "parents": [proposal.base_sha]},
-    )
-    return str(commit["sha"])
-
-
-def _entry(place: Place, path: str, content: bytes) -> Mapping[str, Any]:
-    """A file of the tree: text goes along, anything else needs a request of its own."""
-    entry = {"path": path, "mode": "100644", "type": "blob"}
-    try:
-        return entry | {"content": content.decode()}
-    except UnicodeDecodeError:
-        encoded = {"content": base64.b64encode(content).decode(), "encoding": "base64"}
-        return entry | {"sha": place.client.post(place.url("git", "blobs"), encoded)["sha"]}
-
-
-def _point(place: Place, proposal: Proposal, commit: str) -> str:
-    """Let the branch point to the commit, or to one that says the same and is there; returns which."""
-    try:
-        place.client.post(place.url("git", "refs"), {"ref": f"refs/heads/{proposal.branch}", "sha": commit})
-    except Refused:
-        if tip := _right_tip(place, proposal):
-            return tip
-        move = {"sha": commit, "force": True}
-        place.client.patch(place.url("git", "refs", "heads", proposal.branch), move)
-    return commit
-
-
 def _make_pull(place: Place, proposal: Proposal, base: str) -> Json:
     wanted = {"title": proposal.title, "body": proposal.body, "head": proposal.branch, "base": base}
     try:
@@ -228,12 +151,17 @@ def _make_pull(place: Place, proposal: Proposal, base: str) -> Json:
 
 
 def _dress(place: Place, proposal: Proposal, pull: Json) -> Pull:
-    """Labels and reviewers, where they are missing."""
+    """Labels, assignees and reviewers, where they are missing."""
     number = pull["number"]
     labels = {label["name"] for label in pull.get("labels") or ()}
     if missing := [label for label in proposal.labels if label not in labels]:
         set_labels = place.client.post(place.url("issues", number, "labels"), {"labels": missing})
         pull = {**pull, "labels": set_labels}
+    assigned = {user["login"] for user in pull.get("assignees") or ()}
+    if missing := [name for name in proposal.assignees if name not in assigned]:
+        where_there_is(
+            lambda: place.client.post(place.url("issues", number, "assignees"), {"assignees": missing})
+        )
     asked = {user["login"] for user in pull.get("requested_reviewers") or ()}
     asked |= {team["slug"] for team in pull.get("requested_teams") or ()}
     if wanted := [name for name in proposal.reviewers if name.rpartition("/")[2] not in asked]:

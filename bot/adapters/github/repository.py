@@ -4,7 +4,7 @@ import base64
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from bot.adapters.github import merging, proposing, records, surfaces
+from bot.adapters.github import committing, merging, proposing, records, surfaces
 from bot.adapters.github.errors import SYSTEM
 from bot.adapters.github.place import Place, segment
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review
@@ -79,6 +79,7 @@ class GitHubForge:
     def pull(self, number: int) -> Pull:
         data = self._client.get(self._place.url("pulls", number))
         found = records.pull(data)
+        committing.await_tip(self._place, found)
         if found.state is not PullState.CLOSED:
             return found
         return records.pull(data, closed_by=self._closer(number))
@@ -157,8 +158,25 @@ class GitHubForge:
     def has_check(self, sha: str, name: str) -> bool:
         return surfaces.has_check(self._place, sha, name)
 
-    def deployment(self, environment: str, sha: str, state: str, description: str, url: str | None) -> None:
-        surfaces.deployment(self._place, environment, sha, state=state, description=description, url=url)
+    def deployment(
+        self,
+        environment: str,
+        sha: str,
+        state: str,
+        description: str,
+        url: str | None,
+        *,
+        production: bool = False,
+    ) -> None:
+        surfaces.deployment(
+            self._place,
+            environment,
+            sha,
+            state=state,
+            description=description,
+            url=url,
+            production=production,
+        )
 
     def upsert_issue(self, marker: str, title: str, body: str) -> int:
         return surfaces.upsert_issue(self._place, marker, title, body)

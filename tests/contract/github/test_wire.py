@@ -63,7 +63,7 @@ def test_a_bump_takes_few_calls(server_world, wire, proposal, way):
 
 def test_a_crash_between_any_two_calls_leaves_one_pull_request(server_world, wire, proposal, way):
     """Cut after any call, and done again by another process: one pull request, one commit on the base."""
-    for answers in range(12):
+    for answers in range(14):
         branch = f"slipway/cut/{answers}"
         wanted = dataclasses.replace(proposal, branch=branch)
         wire.cut_after = answers

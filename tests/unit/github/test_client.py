@@ -11,7 +11,7 @@ import pytest
 import requests
 
 from bot.adapters.github import GitHubApp
-from bot.adapters.github.answers import Answers, Kept
+from bot.adapters.github.answers import Kept, Recent
 from bot.adapters.github.budget import Budget, cost
 from bot.adapters.github.errors import sentence
 from bot.adapters.github.tokens import InstallationAuth, Token
@@ -341,7 +341,7 @@ def test_nothing_shows_a_secret(app, forge, script, private_key, caplog):
 
 def test_old_answers_make_room():
     """The memory for ETags is bounded."""
-    answers = Answers(most=2)
+    answers = Recent(most=2)
     for path in "abc":
         answers.keep(((1, None), path), Kept("tag", path, ""))
 

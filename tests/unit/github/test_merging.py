@@ -232,3 +232,22 @@ def test_an_explanation_that_cannot_be_had_leaves_the_refusal_as_it_is(merge, sc
         Refused, match=r"^GitHub: At least 1 approving review is required\. \(a protection rule"
     ):
         merge()
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (405, {"mergeable_state": "unknown", "mergeable": None}),
+        (405, {"mergeable_state": "clean", "mergeable": None}),
+        (409, {"mergeable_state": "clean", "mergeable": True}),
+    ],
+)
+def test_what_is_still_being_worked_out_is_asked_again(merge, script, status, state):
+    """GitHub works out in the background whether a pull request can be merged, and answers from old copies."""
+    script.then(status, {"message": "Pull Request is not mergeable"})
+    script.then(200, pull(**state))
+
+    with pytest.raises(Unavailable) as later:
+        merge()
+
+    assert later.value.retry_after == 2

@@ -3,10 +3,11 @@
 import base64
 import hashlib
 import json
+from dataclasses import replace
 
 import pytest
 
-from bot.ports import Proposal, Refused
+from bot.ports import Proposal, Refused, Unavailable
 
 BASE, TIP, OTHER, NEW = "a" * 40, "b" * 40, "c" * 40, "d" * 40
 PROPOSAL = Proposal(
@@ -17,6 +18,7 @@ PROPOSAL = Proposal(
     title="Promote",
     body="Why.",
 )
+TREE = {"tree": [{"path": "a.yaml", "mode": "100644", "type": "blob", "sha": "1"}], "truncated": False}
 PULL = {
     "number": 7,
     "state": "open",
@@ -59,6 +61,7 @@ def forge(app, script):
 def remade(script):
     """The answers to a commit that is made anew and forced onto the branch."""
     script.then(200, {"tree": {"sha": "t"}})
+    script.then(200, TREE)
     script.then(201, {"sha": "t2"})
     script.then(201, {"sha": NEW})
     script.then(422, {"message": "Reference already exists"})
@@ -133,6 +136,7 @@ def test_a_pull_request_that_github_refuses_is_told(forge, script):
     """No other worker, only a no: GitHub's reason is passed on."""
     script.then(200, [])
     script.then(200, {"tree": {"sha": "t"}})
+    script.then(200, TREE)
     script.then(201, {"sha": "t2"})
     script.then(201, {"sha": TIP})
     script.then(201, {})
@@ -147,6 +151,7 @@ def test_a_server_without_the_filter_does_not_hand_us_another_pull_request(forge
     """A listing that ignores the branch asked for is read for that branch."""
     script.then(200, [{**PULL, "number": 3, "head": {**PULL["head"], "ref": "feature"}}])
     script.then(200, {"tree": {"sha": "t"}})
+    script.then(200, TREE)
     script.then(201, {"sha": "t2"})
     script.then(201, {"sha": TIP})
     script.then(201, {})
@@ -159,6 +164,7 @@ def test_bytes_go_as_a_blob(forge, script):
     """What is no text is sent in base64, in a request of its own."""
     script.then(200, [])
     script.then(200, {"tree": {"sha": "t"}})
+    script.then(200, TREE)
     script.then(201, {"sha": "blob"})
     script.then(201, {"sha": "t2"})
     script.then(201, {"sha": TIP})
@@ -180,3 +186,82 @@ def test_an_edit_outside_of_the_repository_is_refused(forge, script, path):
         forge.propose(Proposal("slipway/x", BASE, {path: b""}, "m", "t", "b"))
 
     assert len(script.sent) == sent
+
+
+def entries(script):
+    """What the posted tree says of each file."""
+    sent = next(json.loads(each.body) for each in script.sent if each.url.endswith("/git/trees"))
+    return {entry["path"]: entry["mode"] for entry in sent["tree"]}
+
+
+def committed(script):
+    script.then(201, {"sha": "t2"})
+    script.then(201, {"sha": TIP})
+    script.then(201, {})
+    script.then(201, PULL)
+
+
+def test_a_script_stays_a_script(forge, script):
+    """The mode of a file is kept; a link that got there is not written through."""
+    script.then(200, [])
+    script.then(200, {"tree": {"sha": "t"}})
+    modes = {"a.yaml": "100755", "same.yaml": "120000"}
+    listed = [{"path": path, "mode": mode, "type": "blob", "sha": "1"} for path, mode in modes.items()]
+    script.then(200, {"tree": listed, "truncated": False})
+    committed(script)
+    forge.propose(PROPOSAL)
+
+    assert entries(script) == {"a.yaml": "100755", "same.yaml": "100644"}
+
+
+def test_a_repository_too_large_for_one_listing_is_walked(forge, script):
+    """Folder by folder, and only those that lead to a file that is edited."""
+    script.then(200, [])
+    script.then(200, {"tree": {"sha": "t"}})
+    script.then(200, {"tree": [], "truncated": True})
+    folders = [{"path": "models", "type": "tree", "mode": "040000", "sha": "m"}]
+    script.then(200, {"tree": [*folders, {"path": "run", "type": "blob", "mode": "100755", "sha": "1"}]})
+    script.then(200, {"tree": [{"path": "x/run", "type": "blob", "mode": "100755", "sha": "1"}]})
+    committed(script)
+    edits = {"models/x/run": b"1", "models/new": b"1", "run": b"1", "absent/run": b"1"}
+    forge.propose(Proposal("slipway/x", BASE, edits, "m", "Promote", "Why."))
+
+    assert entries(script) == {
+        "models/x/run": "100755",
+        "models/new": "100644",
+        "run": "100755",
+        "absent/run": "100644",
+    }
+
+
+def test_a_pull_request_that_lags_behind_its_branch_is_waited_for(forge, script):
+    """Its old head is not taken for somebody else's commit, but not for ever either."""
+    script.then(200, [])
+    script.then(200, {"tree": {"sha": "t"}})
+    script.then(200, TREE)
+    script.then(201, {"sha": "t2"})
+    script.then(201, {"sha": NEW})
+    script.then(201, {})
+    script.then(201, PULL)
+    forge.propose(PROPOSAL)
+    script.then(200, PULL)
+    with pytest.raises(Unavailable, match="does not show its new commit yet"):
+        forge.pull(7)
+    script.then(200, {**PULL, "head": {**PULL["head"], "sha": NEW}})
+    assert forge.pull(7).head_sha == NEW
+
+    script.then(200, {**PULL, "head": {**PULL["head"], "sha": OTHER}})
+    assert forge.pull(7).head_sha == OTHER
+
+
+def test_labels_assignees_and_reviewers_are_each_left_out_where_they_are_refused(forge, script):
+    """The pull request is what matters."""
+    script.then(200, [PULL])
+    script.then(200, compared())
+    script.then(200, {"type": "file", "sha": blob(b"tag: v1\n")})
+    script.then(404, {"message": "Not Found"})
+    script.then(422, {"message": "Reviews may only be requested from collaborators."})
+    wanted = replace(PROPOSAL, assignees=("alice",), reviewers=("bob",))
+
+    assert forge.propose(wanted).number == 7
+    assert [url for _, url in writes(script)] == ["issues/7/assignees", "pulls/7/requested_reviewers"]

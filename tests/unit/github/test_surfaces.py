@@ -62,33 +62,102 @@ def test_a_running_check_is_edited_and_a_finished_one_is_followed_by_another(for
     assert made[:2] == ("POST", "/check-runs")
 
 
+def deploy(forge, state, description="Version 2", url=None, **options):
+    forge.deployment("fraud production", SHA, state, description, url, **options)
+
+
 def test_a_deployment_is_made_once_and_its_status_set_when_it_changes(forge, script):
     """The same state said again is not sent again; another one is."""
+    said = [{"id": 2, "state": "in_progress", "description": "Version 2"}, {"id": 1, "state": "queued"}]
     script.then(200, [])
     script.then(201, {"id": 5})
     script.then(201, {})
     script.then(200, [{"id": 5}])
-    script.then(200, [{"state": "in_progress", "description": "Version 2"}])
+    script.then(200, said[::-1])
     script.then(200, [{"id": 5}])
-    script.then(200, [{"state": "in_progress", "description": "Version 2"}])
+    script.then(200, said)
     script.then(201, {})
 
-    forge.deployment("production", SHA, "in_progress", "Version 2", "https://x.test")
-    forge.deployment("production", SHA, "in_progress", "Version 2", "https://x.test")
-    forge.deployment("production", SHA, "success", "Version 2 " + "x" * 200, None)
+    deploy(forge, "in_progress", url="https://x.test", production=True)
+    deploy(forge, "in_progress", url="https://x.test", production=True)
+    deploy(forge, "failure", "Version 2 " + "x" * 200)
 
     made, started, finished = sent(script)
     assert made[1] == "/deployments"
     assert made[2] == {
         "ref": SHA,
-        "environment": "production",
+        "environment": "fraud production",
         "auto_merge": False,
         "required_contexts": [],
         "production_environment": True,
     }
     assert started[2]["log_url"] == "https://x.test"
-    assert finished[2]["state"] == "success"
+    assert finished[2]["state"] == "failure"
     assert len(finished[2]["description"]) == 140
+
+
+def test_one_deployment_runs_in_an_environment(forge, script):
+    """What ran before is retired, whether GitHub does so by itself or not; what ended stays as it ended."""
+    script.then(200, [{"id": 5}])
+    script.then(200, [])
+    script.then(201, {})
+    script.then(200, [{"id": 6}, {"id": 5}, {"id": 4}, {"id": 3}])
+    script.then(200, [{"id": 9, "state": "success"}])
+    script.then(201, {})
+    script.then(200, [{"id": 8, "state": "failure"}])
+
+    deploy(forge, "success")
+
+    assert [(url, body["state"]) for _, url, body in sent(script)] == [
+        ("/deployments/5/statuses", "success"),
+        ("/deployments/4/statuses", "inactive"),
+    ]
+
+
+def test_what_was_just_made_is_found_where_the_listing_does_not_show_it_yet(forge, script):
+    """One comment, one check run, one deployment, though GitHub's listings lag behind."""
+    script.then(200, [])
+    script.then(201, {"id": 11})
+    script.then(200, [])
+    script.then(200, {"id": 11})
+    for _ in range(2):
+        forge.upsert_comment(7, "<!-- m -->", "Hello")
+    script.then(200, {"check_runs": []})
+    script.then(201, {"id": 12})
+    script.then(200, {"check_runs": []})
+    script.then(200, {"id": 12})
+    for _ in range(2):
+        forge.check(RUN)
+    script.then(200, [])
+    script.then(201, {"id": 13})
+    script.then(201, {})
+    script.then(200, [])
+    script.then(200, [])
+    script.then(201, {})
+    for state in ("in_progress", "failure"):
+        deploy(forge, state)
+
+    assert [each[:2] for each in sent(script)] == [
+        ("POST", "/issues/7/comments"),
+        ("PATCH", "/issues/comments/11"),
+        ("POST", "/check-runs"),
+        ("PATCH", "/check-runs/12"),
+        ("POST", "/deployments"),
+        ("POST", "/deployments/13/statuses"),
+        ("POST", "/deployments/13/statuses"),
+    ]
+
+
+def test_a_comment_that_somebody_deleted_is_written_again(forge, script):
+    """Remembered, and gone meanwhile."""
+    script.then(200, [])
+    script.then(201, {"id": 11})
+    forge.upsert_comment(7, "<!-- m -->", "Hello")
+    script.then(200, [])
+    script.then(404, {"message": "Not Found"})
+    script.then(201, {"id": 12})
+
+    assert forge.upsert_comment(7, "<!-- m -->", "Hello") == 12
 
 
 def test_a_deployment_that_github_only_talks_about_is_left_out(forge, script):

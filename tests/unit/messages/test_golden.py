@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from bot.domain import commands
+from bot.domain.authorization import DEFAULT_RULES, Action
 from bot.domain.comparison import compare
 from bot.domain.evidence import Column, Metric, Signature, VersionEvidence
 from bot.domain.facts import Approval, EarlierEnvironment
@@ -234,11 +235,11 @@ def test_revert(case, golden):
 
 
 REPLIES = {
-    "help-reader": lambda _: replies.help_text(
-        ["status", "explain", "help"],
-        [("promote", "it needs the right to write in this repository; yours is read")],
+    "help-reader": lambda _: replies.help_text({Action.HELP, Action.STATUS, Action.EXPLAIN}),
+    "help-writer": lambda _: replies.help_text(
+        {action for action, rule in DEFAULT_RULES.items() if rule.permission <= Permission.WRITE}
     ),
-    "help-maintainer": lambda _: replies.help_text(list(replies.DOES)),
+    "help-maintainer": lambda _: replies.help_text(set(Action)),
     "explain": lambda gates: replies.explain(samples.promotion(verdict=samples.verdict()), gates),
     "status": lambda gates: status.short(samples.promotion(), gates),
     "answer": lambda _: replies.answer(
