@@ -10,6 +10,7 @@ Settings: MODEL_URI (`models:/<name>/<version>`, or a folder in the image) and w
 MAX_ROWS and MAX_BODY_BYTES bound what one replica takes on.
 """
 
+import logging
 import os
 import re
 import time
@@ -31,6 +32,8 @@ from prometheus_client import (
 )
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+logger = logging.getLogger("uvicorn.error")
 
 MODEL_URI = os.environ["MODEL_URI"]
 MAX_IN_FLIGHT = int(os.environ.get("MAX_IN_FLIGHT", "32"))
@@ -150,6 +153,9 @@ def predict(question: Question) -> Answer:
     except MlflowException as error:
         # What MLflow raises here is that the input breaks the model's signature.
         raise HTTPException(400, error.message) from error
+    except Exception as error:  # whatever a model raises is its failure, and no reason to drop the connection
+        logger.exception("%s %s failed", MODEL, VERSION)
+        raise HTTPException(500, "the model failed") from error
     finally:
         in_flight.release()
     return Answer(
