@@ -78,6 +78,13 @@ class CanaryReader:
         self._owed: dict[tuple[Side, str], float] = {}
         self.notes: list[str] = []
 
+    @property
+    def counted(self) -> frozenset[str]:
+        """The SLOs that are read as raw counters and nothing else: their past can be read as well."""
+        return frozenset(query.slo for query in self._queries) - {
+            query.slo for query in self._queries if query.role not in RAW
+        }
+
     def asks(self, now: float) -> list[Ask]:
         """What to read at `now`."""
         start = self._span.since - _LOOK_BACK if self._last == self._span.since else self._last - _OVERLAP

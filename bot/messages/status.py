@@ -11,7 +11,7 @@ from bot.messages import canary, numbers
 from bot.messages import gates as gate_tables
 from bot.messages.bump import footer
 from bot.messages.escape import Markdown, code, text
-from bot.messages.layout import fit, lines, md, paragraphs
+from bot.messages.layout import fit, folded, lines, md, paragraphs
 
 MARKER = "<!-- slipway:status -->"
 """Found again by this line; the comment begins with it."""
@@ -86,7 +86,9 @@ def comment(
         needed.append(_watch(progress))
     if promotion.stage in _NEXT:
         needed.append(md("**Next:** {}", Markdown(_NEXT[promotion.stage])))
-    details = [canary.verdict(promotion.verdict)] if promotion.verdict else []
+    details = []
+    if promotion.verdict:
+        details.append(canary.verdict(promotion.verdict, promotion.id, above=promotion.reason))
     return fit(needed, details, footer(promotion))
 
 
@@ -163,11 +165,12 @@ def _watch(progress: Progress) -> Markdown:
     clock = md(
         "Watched for {}, {} left{}.", canary.left(progress.elapsed), canary.left(progress.left), extended
     )
+    drawing = canary.chart(progress.slos)
     waiting = md("The clock does not run: {}", text(progress.waiting, 300)) if progress.waiting else None
     return paragraphs(
         clock,
         waiting,
-        canary.slos(progress.slos),
-        canary.chart(progress.slos),
+        canary.slos(progress.slos, so_far=True),
+        folded("Evidence over time", drawing) if drawing else None,
         canary.notes(progress.notes),
     )

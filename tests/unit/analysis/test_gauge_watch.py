@@ -24,8 +24,8 @@ def watched(on_breach, values):
 @pytest.mark.parametrize(
     ("on_breach", "value", "outcome", "reason"),
     [
-        (OnBreach.FAIL, 0.1, Outcome.PASSED, "Drift is 0.1, within its limit (not above 0.3 for 60 s)."),
-        (OnBreach.FAIL, 0.9, Outcome.FAILED, "Drift was 0.9, which must be not above 0.3 for 60 s."),
+        (OnBreach.FAIL, 0.1, Outcome.PASSED, "Drift is 0.1, within its limit (not above 0.3 for 1 minute)."),
+        (OnBreach.FAIL, 0.9, Outcome.FAILED, "Drift was 0.9, beyond its limit (not above 0.3 for 1 minute)."),
         (OnBreach.FAIL, None, Outcome.NO_DATA, "Drift had no value."),
         (OnBreach.WARN, 0.9, Outcome.PASSED, "Nothing that was watched may fail a candidate."),
         (OnBreach.SHOW, 0.9, Outcome.PASSED, "Nothing that was watched may fail a candidate."),
