@@ -79,19 +79,45 @@ class Slipway:
 
 def build(settings: Settings) -> Slipway:
     """Connect, migrate and wire everything. Raises NoDatabaseError and SQLAlchemy's errors."""
+    closing = ExitStack()
+    engine = _engine(settings, closing)
+    migrate(engine)
+    queue = procrastinate.App(
+        connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine), min_size=1, max_size=8)
+    )
+    outside = _outside(settings, engine, closing)
+    configurations = Configurations(outside, shipped.policies())
+    proposer = Proposer(outside, configurations)
+    tasks.register(
+        queue,
+        receive=Receiver(outside, configurations, proposer).receive,
+        reconcile=Reconciler(outside, configurations, proposer).reconcile,
+        resync=Resync(outside, configurations, proposer).run,
+    )
+    return Slipway(settings, engine, queue, outside, closing)
+
+
+def outside_of(settings: Settings, closing: ExitStack) -> Outside:
+    """The same outside for one look at it: nothing is migrated, and no job runs.
+
+    Raises NoDatabaseError and SQLAlchemy's errors.
+    """
+    return _outside(settings, _engine(settings, closing), closing)
+
+
+def _engine(settings: Settings, closing: ExitStack) -> Engine:
     url = (
         settings.database_url.get_secret_value()
         if settings.database_url is not None
         else embedded_url(settings.data_dir.resolve())
     )
     engine = connect(url)
-    migrate(engine)
-    queue = procrastinate.App(
-        connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine), min_size=1, max_size=8)
-    )
-    closing = ExitStack()
     closing.callback(engine.dispose)
-    outside = Outside(
+    return engine
+
+
+def _outside(settings: Settings, engine: Engine, closing: ExitStack) -> Outside:
+    return Outside(
         store=PostgresStore(engine),
         app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
         registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
@@ -102,15 +128,6 @@ def build(settings: Settings) -> Slipway:
         web=pages(settings.github_base_url),
         expressions=closing.enter_context(LimitedEvaluator()),
     )
-    configurations = Configurations(outside, shipped.policies())
-    proposer = Proposer(outside, configurations)
-    tasks.register(
-        queue,
-        receive=Receiver(outside, configurations, proposer).receive,
-        reconcile=Reconciler(outside, configurations, proposer).reconcile,
-        resync=Resync(outside, configurations, proposer).run,
-    )
-    return Slipway(settings, engine, queue, outside, closing)
 
 
 def _secrets(joined: str) -> tuple[str, ...]:
