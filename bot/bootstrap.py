@@ -79,15 +79,9 @@ class Slipway:
 
 def build(settings: Settings) -> Slipway:
     """Connect, migrate and wire everything. Raises NoDatabaseError and SQLAlchemy's errors."""
-    url = (
-        settings.database_url.get_secret_value()
-        if settings.database_url is not None
-        else embedded_url(settings.data_dir.resolve())
-    )
-    engine = connect(url)
-    migrate(engine)
     closing = ExitStack()
-    closing.callback(engine.dispose)
+    engine = _engine(settings, closing)
+    migrate(engine)
     return wire(settings, engine, _outside(settings, engine, closing), closing)
 
 
@@ -105,6 +99,25 @@ def wire(settings: Settings, engine: Engine, outside: Outside, closing: ExitStac
         resync=Resync(outside, configurations, proposer).run,
     )
     return Slipway(settings, engine, queue, outside, closing)
+
+
+def outside_of(settings: Settings, closing: ExitStack) -> Outside:
+    """The same outside for one look at it: nothing is migrated, and no job runs.
+
+    Raises NoDatabaseError and SQLAlchemy's errors.
+    """
+    return _outside(settings, _engine(settings, closing), closing)
+
+
+def _engine(settings: Settings, closing: ExitStack) -> Engine:
+    url = (
+        settings.database_url.get_secret_value()
+        if settings.database_url is not None
+        else embedded_url(settings.data_dir.resolve())
+    )
+    engine = connect(url)
+    closing.callback(engine.dispose)
+    return engine
 
 
 def _outside(settings: Settings, engine: Engine, closing: ExitStack) -> Outside:
