@@ -42,7 +42,7 @@ def run(looks: Sequence[Look], seconds: float) -> list[Finding]:
     return [
         finding
         for number, look in enumerate(looks)
-        for finding in answers.get(number) or [_late(look, seconds)]
+        for finding in answers.get(number, [_late(look, seconds)])
     ]
 
 

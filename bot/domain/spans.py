@@ -8,7 +8,7 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 def spoken(value: timedelta) -> str:
     """The largest unit and the next smaller one: `2 days 3 hours`, `91 days`, `15 minutes`, `40 seconds`."""
     seconds = int(abs(value.total_seconds()))
-    counts = []
+    counts: list[tuple[int, str]] = []
     for unit, size in _UNITS:
         count, seconds = divmod(seconds, size)
         if count or counts:

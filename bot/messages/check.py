@@ -119,7 +119,8 @@ def _canary(
 ) -> CheckText:
     pull = md("Version {} of #{}.", text(promotion.candidate, 20), promotion.pull or 0)
     reason = text(promotion.reason, 1_000)
-    judged = canary_tables.verdict(promotion.verdict) if promotion.verdict is not None else Markdown("")
+    verdict = promotion.verdict
+    judged = canary_tables.verdict(verdict, promotion.id, above=promotion.reason) if verdict else Markdown("")
     summary = fit([pull, reason, seen or Markdown("")], [judged], footer(promotion))
     return CheckText(quiet(title, _TITLE), summary, conclusion)
 

@@ -47,6 +47,6 @@ def body(promotion: Promotion, weight: int, changes: Sequence[PinChange]) -> Mar
         md("**Why:** {}", text((promotion.revert_reason if weight == 0 else promotion.reason) or "", 1_000)),
         after,
         md("Slipway merges it. `/hold` stops further steps, `/rollback` takes the version back."),
-        canary.verdict(promotion.verdict) if promotion.verdict is not None else Markdown(""),
+        canary.verdict(promotion.verdict, promotion.id) if promotion.verdict is not None else Markdown(""),
     ]
     return fit(needed, [pins(changes)], footer(promotion))
