@@ -27,8 +27,8 @@ def _known(text: str) -> str:
     for name in placeholders(text):
         if name not in NAMES:
             known = ", ".join(f"{{{each}}}" for each in NAMES)
-            message = "{{{name}}} is not known"
-            raise PydanticCustomError("address", message, {"name": name, "hint": f"known are {known}"})
+            context = {"name": f"{{{name}}}", "hint": f"known are {known}"}
+            raise PydanticCustomError("address", "{name} is not known", context)
     return text
 
 
