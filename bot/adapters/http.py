@@ -26,7 +26,8 @@ class HttpProber:
             return asyncio.run(asyncio.wait_for(self._ask(ask), ask.within))
         except TimeoutError as error:
             raise Unavailable(_SYSTEM, f"no whole answer within {ask.within:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, OverflowError) as error:
+        # A port that is none ends in a group of errors inside asyncio.
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, ExceptionGroup) as error:
             raise Unavailable(_SYSTEM, f"no answer: {error or type(error).__name__}") from error
 
     async def _ask(self, ask: HttpAsk) -> HttpAnswer:
