@@ -18,6 +18,7 @@ from bot.adapters.database.connection import connect, embedded_url, libpq_url, m
 from bot.adapters.database.figures import Figures
 from bot.adapters.database.store import PostgresStore, healthy
 from bot.adapters.github import GitHubApp, pages
+from bot.adapters.http import HttpProber
 from bot.adapters.mlflow import MlflowRegistry
 from bot.adapters.oci import Credentials, OciRegistry, from_docker_config
 from bot.adapters.prometheus import Prometheus
@@ -128,6 +129,7 @@ def _outside(settings: Settings, engine: Engine, closing: ExitStack) -> Outside:
         images=closing.enter_context(contextlib.closing(OciRegistry(registries_of(settings)))),
         metrics=metrics_of(settings),
         cluster=cluster_of(settings),
+        prober=HttpProber(),
         clock=SystemClock(),
         web=pages(settings.github_base_url),
         expressions=closing.enter_context(LimitedEvaluator()),

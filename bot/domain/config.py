@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from bot.domain.annotations import did_you_mean
+from bot.domain.checks import AnyCheck
 from bot.domain.document import Document, Plain, read
 from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened
 from bot.domain.order import circle, promotion_order, strays
@@ -147,6 +148,11 @@ class Environment(BaseModel):
     slo: Slo | None = Field(
         default=None,
         description="Objectives that a candidate must keep once it is live. Without them nothing is watched.",
+    )
+    checks: Mapping[Name, AnyCheck] = Field(
+        default={},
+        description="What must hold once a candidate is live, before it passes: probes, parity with the "
+        "logged model, workflows, by name.",
     )
     traffic: Traffic | None = Field(
         default=None,

@@ -18,9 +18,10 @@ Rules:
 |           | passed    | same, and there is nothing to watch                                         |
 |           | held      | not live within the policy's time                                           |
 | watching  | syncing   | verdict passed, and the next step of the traffic is merged                  |
-|           | passed    | verdict passed, or `/canary pass`, with all of the traffic                  |
-|           | reverting | verdict failed, or `/canary fail`                                           |
-|           | held      | inconclusive, no data, source down; or failed where the policy only reports |
+|           | passed    | verdict passed and so did the checks, or `/canary pass`; all of the traffic |
+|           | reverting | verdict or a check failed, or `/canary fail`                                |
+|           | held      | inconclusive, no data, source down; a check that cannot be asked or leaves  |
+|           |           | it to a person; or failed where the policy only reports                     |
 | held      | syncing   | `/retry`, or a person merged the next step of the traffic                   |
 |           | watching  | `/canary pass` with a part of the traffic                                   |
 |           | passed    | `/canary pass` with all of it                                               |
@@ -33,8 +34,9 @@ Rules:
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain import effects, steps
+from bot.domain import checking, effects, steps
 from bot.domain.branches import place_branch
+from bot.domain.checking import Checking
 from bot.domain.effects import Effect
 from bot.domain.gates import blocking
 from bot.domain.live import LiveState
@@ -92,9 +94,9 @@ def decide(promotion: Promotion, situation: Situation, now: datetime) -> Decisio
 
 def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Promotion:
     """What a performed effect makes of the promotion."""
-    stepped = steps.absorbed(promotion, outcome, now)
-    if stepped is not None:
-        return stepped
+    beside = checking.absorbed(promotion, outcome) or steps.absorbed(promotion, outcome, now)
+    if beside is not None:
+        return beside
     match outcome:
         case effects.BumpOpened(pull=pull, plan=plan):
             opened = replace(
@@ -266,11 +268,14 @@ def _syncing(promotion: Promotion, situation: Situation, now: datetime) -> Step:
 
 
 def _live(promotion: Promotion, situation: Situation, now: datetime) -> Step:
-    if situation.environment is None or situation.environment.slo is None:
+    environment = situation.environment
+    if environment is None or environment.slo is None:
         if promotion.next_weight is not None:
             reason = f"Live with {promotion.weight}% of the traffic, and no SLO is configured to judge it by."
             return held(promotion, reason, now)
-        return passed(promotion, "Live. No SLO is configured, so nothing was watched.", situation, now)
+        if environment is None or not environment.checks:
+            return passed(promotion, "Live. No SLO is configured, so nothing was watched.", situation, now)
+        return Step(enter(promotion, Stage.WATCHING, "Live; it is being checked.", now), wake_at=now)
     if promotion.weight is None:
         return Step(enter(promotion, Stage.WATCHING, "Live; the canary watches.", now), wake_at=now)
     reason = f"Live with {promotion.weight}% of the traffic; the canary watches."
@@ -282,12 +287,31 @@ def _watching(promotion: Promotion, situation: Situation, now: datetime) -> Step
     if situation.overtaken is not None:
         reason = f"Overtaken by version {situation.overtaken}, merged before this one was judged."
         return closed(promotion, reason, now, *closing_step(promotion))
+    checked = checking.look(promotion, situation, now)
+    step = _judged(promotion, checked, situation, now)
+    if step.promotion.stage is not Stage.WATCHING or not checked.pending:
+        return step
+    soon = min(step.wake_at or now + checking.AGAIN, now + checking.AGAIN)
+    return replace(step, effects=(*checked.asked, *step.effects), wake_at=soon)
+
+
+def _judged(promotion: Promotion, checked: Checking, situation: Situation, now: datetime) -> Step:
     verdict, following = situation.verdict, promotion.next_weight
     failed = verdict is not None and verdict.outcome is Outcome.FAILED
     if promotion.vouched_by is not None and following is not None and not failed:
         return steps.forward(promotion, following, situation, now)
-    if verdict is None:
+    stopped = checking.stop(promotion, checked, situation, now) if not failed else None
+    if stopped is not None:
+        return stopped
+    unwatched = situation.environment is not None and situation.environment.slo is None
+    if verdict is None and not unwatched:
         return Step(promotion, wake_at=now + situation.policy.canary.interval)
+    if checked.pending and (verdict is None or verdict.outcome is Outcome.PASSED):
+        reason = f"Not settled yet: {', '.join(checked.pending)}."
+        return Step(replace(promotion, reason=reason), wake_at=now + checking.AGAIN)
+    if verdict is None:
+        reason = "Live, and its checks passed. No SLO is configured, so nothing was watched."
+        return passed(promotion, reason, situation, now)
     if verdict.outcome is Outcome.PASSED and following is not None:
         # The first verdict stays; while the step waits there is a new one at every look.
         kept = promotion.verdict if promotion.verdict is not None else verdict

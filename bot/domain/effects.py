@@ -7,6 +7,7 @@ an outcome; of the others the world itself is observed again.
 
 from dataclasses import dataclass
 
+from bot.domain.checks import CheckResult
 from bot.domain.promotion import PinChange
 from bot.domain.pull import Pull
 from bot.domain.situation import BumpPlan
@@ -117,6 +118,13 @@ class ProposeNext:
 
 
 @dataclass(frozen=True, slots=True)
+class RunChecks:
+    """Ask these checks of the environment once."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetCanary:
     """Drop the stored watch so that it begins anew."""
 
@@ -153,6 +161,7 @@ Effect = (
     | QuarantineVersion
     | LiftQuarantine
     | ProposeNext
+    | RunChecks
     | ForgetCanary
     | Answer
 )
@@ -214,6 +223,13 @@ class StepImpossible:
 
 
 @dataclass(frozen=True, slots=True)
+class Checked:
+    """How the checks went that were asked."""
+
+    results: tuple[CheckResult, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RevertOpened:
     """The revert pull request exists with exactly our commit at its head."""
 
@@ -241,6 +257,7 @@ Outcome = (
     | StepOpened
     | StepMade
     | StepImpossible
+    | Checked
     | RevertOpened
     | NothingToRevert
     | RevertImpossible

@@ -154,7 +154,7 @@ def _retry(promotion: Promotion, situation: Situation, request: Request, now: da
     if promotion.stage is Stage.HELD:
         # A step that somebody closed is opened again.
         kept = None if promotion.open_step else promotion.step
-        anew = replace(promotion, verdict=None, live_at=None, step=kept)
+        anew = replace(promotion, verdict=None, live_at=None, step=kept, checks=())
         if promotion.revert_reason is not None:
             back = enter(
                 replace(anew, revert_pull=None, revert_head_sha=None), Stage.REVERTING, "Trying again.", now

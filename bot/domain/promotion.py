@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.checks import CheckResult
 from bot.domain.verdict import Verdict
 
 
@@ -126,6 +127,8 @@ class Promotion:
     weight: int | None = None
     """The share that the default branch gives it; None where it is not given in steps, or no longer."""
     step: TrafficStep | None = None
+    checks: tuple[CheckResult, ...] = ()
+    """How the environment's checks went, each with its newest answer."""
     vouched_by: str | None = None
     """Who said `/canary pass` for the share that it has."""
     watch_extra: float = 0.0

@@ -9,6 +9,7 @@ from bot.domain.hold import Hold, Quarantine
 from bot.domain.policy import Policy
 from bot.domain.promotion import AliasDue, Promotion, Stage, TagDue
 from bot.jobs.authority import allowed
+from bot.jobs.checks import Checker
 from bot.jobs.events import COMMANDS
 from bot.jobs.judge import Judge
 from bot.jobs.observe import Observation
@@ -32,6 +33,7 @@ class Performer:
         self._planner = planner
         self._judge = judge
         self._proposer = proposer
+        self._checker = Checker(outside)
 
     def perform(
         self, effect: effects.Effect, promotion: Promotion, seen: Observation
@@ -50,6 +52,10 @@ class Performer:
                 self._proposer.begin(
                     promotion.repository, promotion.model, environment, promotion.candidate, by
                 )
+            case effects.RunChecks(names=names) if seen.environment is not None:
+                return self._checker.run(names, seen.environment.checks, promotion, seen.forge)
+            case effects.RunChecks():
+                return effects.Checked(())
             case effects.ForgetCanary():
                 self._store.forget_watch(promotion.id)
             case _:

@@ -7,7 +7,7 @@ from bot.domain.gate import GateResult
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.promotion import UNMERGED, AliasDue, Promotion, Stage
 from bot.domain.verdict import SloEvidence
-from bot.messages import canary, numbers
+from bot.messages import canary, checks, numbers
 from bot.messages import gates as gate_tables
 from bot.messages.bump import footer
 from bot.messages.escape import Markdown, code, text
@@ -82,6 +82,8 @@ def comment(
     ]
     if promotion.stage in UNMERGED and gates:
         needed += [gate_tables.sentence(gates), gate_tables.overview(gates)]
+    if promotion.checks:
+        needed.append(checks.overview(promotion.checks))
     if promotion.stage is Stage.WATCHING and progress is not None:
         needed.append(_watch(progress))
     if promotion.stage in _NEXT:

@@ -16,6 +16,11 @@ NOT_IN_THE_SLICE = {
     ("POST", "/repos/{owner}/{repo}/issues"),
     ("GET", "/repos/{owner}/{repo}/issues/comments"),
     ("GET", "/repos/{owner}/{repo}/rules/branches/main"),
+    ("POST", "/repos/{owner}/{repo}/dispatches"),
+    ("GET", "/repos/{owner}/{repo}/actions/workflows/integration.yml/runs"),
+    ("POST", "/repos/{owner}/{repo}/actions/workflows/integration.yml/dispatches"),
+    ("GET", "/repos/{owner}/{repo}/actions/workflows/absent.yml/runs"),
+    ("POST", "/repos/{owner}/{repo}/actions/workflows/absent.yml/dispatches"),
 }
 """Real operations of GitHub that the recorded description leaves out."""
 

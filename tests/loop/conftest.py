@@ -25,7 +25,7 @@ from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.store import Delivery
 from bot.messages import status
-from bot.ports import Attestations, OutsideError
+from bot.ports import Attestations, HttpAnswer, HttpAsk, OutsideError, Unavailable
 from bot.webhooks.argocd import ApplicationChanged
 from bot.webhooks.github_events import CommentCreated, PullRequestChanged, PullRequestClosed
 from bot.webhooks.mlflow import RegistryChanged
@@ -145,6 +145,20 @@ class Images:
         return self.attached
 
 
+@dataclass
+class Services:
+    """What listens in the cluster: the answer at each address; nobody at any other."""
+
+    answers: dict[str, HttpAnswer] = field(default_factory=dict)
+    asked: list[HttpAsk] = field(default_factory=list)
+
+    def ask(self, ask: HttpAsk) -> HttpAnswer:
+        self.asked.append(ask)
+        if ask.url not in self.answers:
+            raise Unavailable("the service", "no answer: connection refused")
+        return self.answers[ask.url]
+
+
 class World:
     """Slipway's engine, and the hands of everybody else."""
 
@@ -170,6 +184,7 @@ class World:
         self.cluster = Cluster()
         self.images = Images()
         self.traffic = Traffic(self.clock)
+        self.services = Services()
         self.restart()
         self.resync.run()
         self.drain()
@@ -183,6 +198,7 @@ class World:
             images=self.images,
             metrics={"default": self.traffic},
             cluster=self.cluster,
+            prober=self.services,
             clock=self.clock,
             web="https://github.test",
         )

@@ -72,6 +72,9 @@ class MlflowRegistry:
             lambda: self._model_evidence(model, version), lambda: self._prompts.evidence(model, version)
         )
 
+    def artifact(self, model: str, version: str, path: str) -> bytes | None:
+        return absent_as_none(partial(self._file, model, version, path))
+
     def set_alias(self, model: str, alias: str, version: str) -> None:
         def of_model() -> None:
             with translated(f"setting the alias {alias} of {model}"):
@@ -138,7 +141,7 @@ class MlflowRegistry:
             unreadable.append("the training run was deleted from the registry")
         file = mlmodel.ModelFile()
         try:
-            file = mlmodel.parse(self._model_file(model, version))
+            file = mlmodel.parse(self._file(model, version, "MLmodel").decode(errors="replace"))
         except Refused as error:
             unreadable.append(f"the MLmodel file could not be read: {error.message}")
         except mlmodel.NotAModelFile as error:
@@ -183,16 +186,16 @@ class MlflowRegistry:
         with translated(f"logged model {name}"):
             return self._client.get_logged_model(name)
 
-    def _model_file(self, model: str, version: str) -> str:
-        """The `MLmodel` file as the tracking server hands it out, whatever store it keeps it in."""
-        what = "the MLmodel file"
+    def _file(self, model: str, version: str, path: str) -> bytes:
+        """A file of a version as the tracking server hands it out, whatever store it keeps it in."""
+        what = f"the file {path}"
         with (
             translated(what),
             http_request(
                 get_default_host_creds(self._uri),
                 "/model-versions/get-artifact",
                 "GET",
-                params={"name": model, "version": version, "path": "MLmodel"},
+                params={"name": model, "version": version, "path": path},
                 stream=True,
                 raise_on_status=False,
             ) as response,
@@ -202,7 +205,7 @@ class MlflowRegistry:
                 raise Refused(SYSTEM, f"the server answered {response.status_code}")
             if response.status_code != 200:  # noqa: PLR2004 - OK
                 raise refusal(response.status_code, what, "the server does not have it")
-            return data.decode(errors="replace")
+            return data
 
     def _run_url(self, run: Any) -> str | None:
         if run is None:

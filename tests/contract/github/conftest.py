@@ -24,6 +24,7 @@ PERMISSIONS = {
     "checks": "write",
     "deployments": "write",
     "members": "read",
+    "actions": "write",
 }
 
 
@@ -73,6 +74,16 @@ class FakeWorld:
 
     def issues(self):
         return [(i.number, i.state, i.title, i.body) for i in self.forge.issues.values()]
+
+    def workflow(self, name, text):
+        self.forge.workflows.add(name)
+
+    def conclude(self, run, conclusion):
+        workflow, name, _ = self.forge.runs[run]
+        self.forge.runs[run] = (workflow, name, conclusion)
+
+    def events(self):
+        return list(self.forge.events)
 
     def reviewers(self, pull):
         return set(self.forge.requested_reviewers.get(pull, ()))
@@ -132,6 +143,16 @@ class ServerWorld:
     def team(self, team, login):
         self._tokens.setdefault(login, self.server.create_user(login))
         self.server.create_team(self.repository.split("/")[0], team, [login])
+
+    def workflow(self, name, text):
+        self.commit("main", {f".github/workflows/{name}": text})
+
+    def conclude(self, run, conclusion):
+        self.server.conclude(self.repository, run, conclusion)
+
+    def events(self):
+        sent = self.server.dispatched(self.repository)
+        return [(each["event_type"], each["client_payload"]) for each in sent]
 
     def close(self, pull, login):
         self.ask(login, "PATCH", f"/pulls/{pull}", json={"state": "closed"})
