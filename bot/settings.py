@@ -1,5 +1,6 @@
 """Settings of the process, from the environment (`SLIPWAY_*`); secrets never appear in a repr."""
 
+import tempfile
 from pathlib import Path
 from typing import Self
 
@@ -85,6 +86,13 @@ class Settings(BaseSettings):
     registry_auth_file: Path | None = Field(
         None, description="Credentials of container registries, in the form of Docker's config.json."
     )
+
+    build_dir: Path = Field(
+        Path(tempfile.gettempdir()),
+        description="Where images are built: room for a model and its layer, at most two at a time.",
+    )
+    build_max_bytes: int = Field(10_000_000_000, gt=0, description="The most that a model to build with has.")
+    build_max_files: int = Field(10_000, gt=0, description="The most files that a model to build with has.")
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

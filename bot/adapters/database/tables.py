@@ -59,6 +59,7 @@ promotions = Table(
     Column("stage", Text, nullable=False),
     Column("pull", Integer),
     Column("revert_pull", Integer),
+    Column("issue", Integer),
     Column("data", JSONB, nullable=False),
     Column("revision", Integer, nullable=False, server_default=text("0")),
     Column("wakes", BigInteger, nullable=False, server_default=text("0")),
@@ -67,6 +68,7 @@ promotions = Table(
     Index("promotions_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
     Index("promotions_pull", "repository", "pull"),
     Index("promotions_revert_pull", "repository", "revert_pull"),
+    Index("promotions_issue", "repository", "issue"),
     Index("promotions_place", "repository", "model", "environment"),
     # Never two open bumps for one target, whatever the jobs believe.
     Index(
@@ -170,6 +172,18 @@ wanted = Table(
     Column("repository", Text, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("version", Text, nullable=False),
+)
+
+builds = Table(
+    "builds",
+    metadata,
+    Column("image", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    _at("next_at", nullable=True),
+    Index("builds_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
 )
 
 alerts = Table(
