@@ -16,11 +16,13 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.database.connection import connect, embedded_url, libpq_url, migrate
 from bot.adapters.database.figures import Figures
 from bot.adapters.database.store import PostgresStore, healthy
+from bot.adapters.docker import DockerBuilder
 from bot.adapters.github import GITHUB, GitHubApp
-from bot.adapters.mlflow import MlflowRegistry
-from bot.adapters.oci import Credentials, OciRegistry, from_docker_config
+from bot.adapters.mlflow import MlflowFiles, MlflowRegistry
+from bot.adapters.oci import Credentials, LayerBuilder, OciRegistry, from_docker_config
 from bot.adapters.prometheus import Connection, Prometheus
 from bot.jobs import tasks
+from bot.jobs.build import Builder, Workshop
 from bot.jobs.configuration import Configurations
 from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
@@ -28,7 +30,7 @@ from bot.jobs.receive import Receiver
 from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.worker import working
-from bot.ports import Cluster, Metrics
+from bot.ports import Cluster, Limits, Metrics
 from bot.settings import MetricsSource, Settings
 from bot.web import health, metrics, webhooks
 from bot.web.app import create_app
@@ -42,6 +44,7 @@ class Slipway:
     engine: Engine
     queue: procrastinate.App
     outside: Outside
+    builder: Builder
 
     def application(self, *, hear: bool = True, work: bool = True) -> FastAPI:
         """The web application: with `hear` it takes webhooks, with `work` jobs; health and metrics always."""
@@ -51,7 +54,7 @@ class Slipway:
             if not work:
                 yield
                 return
-            async with working(self.queue, self.outside.store):
+            async with working(self.queue, self.outside.store, self.builder):
                 yield
 
         figures = Figures(self.engine)
@@ -85,11 +88,12 @@ def build(settings: Settings) -> Slipway:
     queue = procrastinate.App(
         connector=procrastinate.PsycopgConnector(conninfo=libpq_url(engine), min_size=1, max_size=8)
     )
+    images = OciRegistry(_registries(settings))
     outside = Outside(
         store=PostgresStore(engine),
         app=GitHubApp(settings.github_app_id, settings.private_key(), settings.github_base_url),
         registry=MlflowRegistry(settings.mlflow_tracking_uri, settings.mlflow_public_url),
-        images=OciRegistry(_registries(settings)),
+        images=images,
         metrics=_metrics(settings),
         cluster=_cluster(settings),
         clock=SystemClock(),
@@ -98,13 +102,27 @@ def build(settings: Settings) -> Slipway:
     )
     configurations = Configurations(outside, shipped.policies())
     proposer = Proposer(outside, configurations)
+    builder = Builder(outside, _workshop(settings, images))
     tasks.register(
         queue,
         receive=Receiver(outside, configurations, proposer).receive,
         reconcile=Reconciler(outside, configurations, proposer).reconcile,
         resync=Resync(outside, configurations, proposer).run,
+        build=builder.build,
     )
-    return Slipway(settings, engine, queue, outside)
+    return Slipway(settings, engine, queue, outside, builder)
+
+
+def _workshop(settings: Settings, images: OciRegistry) -> Workshop:
+    return Workshop(
+        files=MlflowFiles(settings.mlflow_tracking_uri),
+        builders={
+            "none": LayerBuilder(images),
+            "docker": DockerBuilder(settings.registry_auth_file),
+        },
+        folder=settings.build_dir,
+        limits=Limits(settings.build_max_bytes, settings.build_max_files),
+    )
 
 
 def _secrets(joined: str) -> tuple[str, ...]:

@@ -99,7 +99,7 @@ class Observer:
             soaked_at=self._soaked_at(promotion, environment, policy),
             overtaken=others.overtaken,
             plan=(
-                self._planner.bump(promotion, forge, model, environment, now)
+                self._planner.bump(promotion, forge, model, environment, now, retry=_retried(requests))
                 if model is not None and environment is not None and _wants_plan(promotion, pull, requests)
                 else None
             ),
@@ -118,7 +118,8 @@ class Observer:
     def _requests(
         self, promotion: Promotion, forge: Forge, policy: Policy, holds: Sequence[Hold]
     ) -> tuple[Request, ...]:
-        pulls = [number for number in (promotion.pull, promotion.revert_pull) if number is not None]
+        named = (promotion.issue, promotion.pull, promotion.revert_pull)
+        pulls = [number for number in named if number is not None]
         rows = self._store.pending_requests(promotion.repository, pulls) if pulls else ()
         everything = any(hold.model is None for hold in holds)
         return tuple(self._request(row, promotion, forge, policy, everything=everything) for row in rows)
@@ -224,9 +225,12 @@ def _pull(forge: Forge, number: int | None, *, wanted: bool) -> Pull | None:
     return forge.pull(number) if wanted and number is not None else None
 
 
+def _retried(requests: Sequence[Request]) -> bool:
+    return any(isinstance(request.command, Retry) and request.denied is None for request in requests)
+
+
 def _wants_plan(promotion: Promotion, pull: Pull | None, requests: Sequence[Request]) -> bool:
     """Whether a bump may have to be made, for the first time or anew: planning one reads files from Git."""
     if promotion.stage is Stage.OPEN:
-        asked = any(isinstance(request.command, Retry) for request in requests)
-        return asked or (pull is not None and pull.mergeable is False)
+        return _retried(requests) or (pull is not None and pull.mergeable is False)
     return promotion.stage is Stage.WAITING

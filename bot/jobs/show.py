@@ -75,8 +75,12 @@ class Shower:
         title, body = issue.waiting(promotion)
         fresh = f"waiting:{hashlib.sha256(body.encode()).hexdigest()[:16]}"
         if promotion.shown != fresh:
-            if not _try(promotion, lambda: seen.forge.upsert_issue(marker, title, f"{marker}\n{body}")):
+            numbers: list[int] = []
+            if not _try(
+                promotion, lambda: numbers.append(seen.forge.upsert_issue(marker, title, f"{marker}\n{body}"))
+            ):
                 return promotion
+            promotion = replace(promotion, issue=numbers[0] or None)
             if promotion.stage is not Stage.WAITING:
                 _try(promotion, lambda: seen.forge.close_issue(marker))
         return replace(promotion, shown=fresh, shown_at=now)

@@ -30,7 +30,8 @@ class Promotions(Rows):
         return None if row is None else Loaded(_promotion(row), row.wakes, row.wake_at)
 
     def of_pull(self, repository: str, pull: int) -> Promotion | None:
-        mine = or_(promotions.c.pull == pull, promotions.c.revert_pull == pull)
+        named = (promotions.c.pull, promotions.c.revert_pull, promotions.c.issue)
+        mine = or_(*(column == pull for column in named))
         found = self._promotions(select(promotions).where(promotions.c.repository == repository, mine))
         return found[-1] if found else None
 
@@ -218,6 +219,7 @@ def _columns(promotion: Promotion) -> dict[str, Any]:
         "stage": promotion.stage.value,
         "pull": promotion.pull,
         "revert_pull": promotion.revert_pull,
+        "issue": promotion.issue,
         "data": _PROMOTION.dump_python(promotion, mode="json"),
     }
 
