@@ -17,12 +17,14 @@ from bot.adapters.clock import SystemClock
 from bot.adapters.database.connection import connect, embedded_url, libpq_url, migrate
 from bot.adapters.database.figures import Figures
 from bot.adapters.database.store import PostgresStore, healthy
+from bot.adapters.docker import DockerBuilder
 from bot.adapters.github import GitHubApp, pages
 from bot.adapters.http import HttpProber
-from bot.adapters.mlflow import MlflowRegistry
-from bot.adapters.oci import Credentials, OciRegistry, from_docker_config
+from bot.adapters.mlflow import MlflowFiles, MlflowRegistry
+from bot.adapters.oci import Credentials, LayerBuilder, OciRegistry, from_docker_config
 from bot.adapters.prometheus import Prometheus
 from bot.jobs import tasks
+from bot.jobs.build import Builder, Workshop
 from bot.jobs.configuration import Configurations
 from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
@@ -30,7 +32,7 @@ from bot.jobs.receive import Receiver
 from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.worker import working
-from bot.ports import Metrics
+from bot.ports import Limits, Metrics
 from bot.settings import MetricsSettings, Settings
 from bot.web import health, metrics, webhooks
 from bot.web.app import create_app
@@ -44,6 +46,7 @@ class Slipway:
     engine: Engine
     queue: procrastinate.App
     outside: Outside
+    builder: Builder
     closing: ExitStack
     """What ends with the application: child process, connections."""
 
@@ -56,7 +59,7 @@ class Slipway:
                 if not work:
                     yield
                     return
-                async with working(self.queue, self.outside.store):
+                async with working(self.queue, self.outside.store, self.builder):
                     yield
 
         figures = Figures(self.engine)
@@ -93,13 +96,28 @@ def wire(settings: Settings, engine: Engine, outside: Outside, closing: ExitStac
     )
     configurations = Configurations(outside, shipped.policies())
     proposer = Proposer(outside, configurations)
+    builder = Builder(outside, _workshop(settings, closing))
     tasks.register(
         queue,
         receive=Receiver(outside, configurations, proposer).receive,
         reconcile=Reconciler(outside, configurations, proposer).reconcile,
         resync=Resync(outside, configurations, proposer).run,
+        build=builder.build,
     )
-    return Slipway(settings, engine, queue, outside, closing)
+    return Slipway(settings, engine, queue, outside, builder, closing)
+
+
+def _workshop(settings: Settings, closing: ExitStack) -> Workshop:
+    images = closing.enter_context(contextlib.closing(OciRegistry(registries_of(settings))))
+    return Workshop(
+        files=MlflowFiles(settings.mlflow_tracking_uri),
+        builders={
+            "none": LayerBuilder(images),
+            "docker": DockerBuilder(settings.registry_auth_file),
+        },
+        folder=settings.build_dir,
+        limits=Limits(settings.build_max_bytes, settings.build_max_files),
+    )
 
 
 def outside_of(settings: Settings, closing: ExitStack) -> Outside:

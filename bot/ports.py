@@ -12,11 +12,13 @@ Adapters (`bot.adapters`) speak to the real systems and raise only the errors dr
 Every method that writes is find-or-create or last-write-wins: doing it twice is doing it once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Protocol
 
+from bot.domain.build import BuildOrder
 from bot.domain.evidence import VersionEvidence
 from bot.domain.live import Liveness
 from bot.domain.pull import Comment, Permission, Pull, Review
@@ -316,6 +318,43 @@ class ImageRegistry(Protocol):
 
     def attested(self, reference: str) -> Attestations | None:
         """What is attached to an image; None where the image is absent. Says nothing of validity."""
+
+    def labels(self, reference: str) -> Mapping[str, str]:
+        """The labels of an image. Raises NotFound."""
+
+
+Tell = Callable[[str], None]
+"""Takes how far some work is, in a few words; raises Stopped where it must not go on."""
+
+
+class Stopped(Exception):
+    """This process ends; somebody else takes the work up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that a model's files may be."""
+
+    bytes: int = 10_000_000_000
+    files: int = 10_000
+
+
+class ModelFiles(Protocol):
+    """The files of model versions."""
+
+    def download(self, model: str, version: str, folder: Path, limits: Limits, tell: Tell) -> None:
+        """Put all files of a version into `folder`, which is made. Raises Refused over the limits."""
+
+
+class ImageBuilder(Protocol):
+    """Makes images and puts them into their registry."""
+
+    def build(self, order: BuildOrder, folder: Path, tell: Tell) -> None:
+        """Make the image of the files in `folder`/model and write its tag, last of all.
+
+        `folder` is the builder's own to work in. Raises OutsideError with the engine's or the registry's
+        own sentence.
+        """
 
 
 class Metrics(Protocol):

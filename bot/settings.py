@@ -1,6 +1,7 @@
 """Settings of the process, from the environment (`SLIPWAY_*`); secrets never appear in a repr."""
 
 import json
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -144,6 +145,13 @@ class Settings(MetricsSettings):
     registry_auth_file: Path | None = Field(
         None, description="Credentials of container registries, in the form of Docker's config.json."
     )
+
+    build_dir: Path = Field(
+        Path(tempfile.gettempdir()),
+        description="Where images are built: room for a model and its layer, at most two at a time.",
+    )
+    build_max_bytes: int = Field(10_000_000_000, gt=0, description="The most that a model to build with has.")
+    build_max_files: int = Field(10_000, gt=0, description="The most files that a model to build with has.")
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 

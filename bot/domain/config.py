@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from bot.domain.annotations import did_you_mean
+from bot.domain.build import Build
 from bot.domain.checks import AnyCheck
 from bot.domain.document import Document, Plain, read
 from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened
@@ -203,9 +204,21 @@ class Model(BaseModel):
         "Without it, `models:/{model}/{version}`.",
         examples=["{source}", "models:/{model}/{version}"],
     )
+    build: Build | None = Field(
+        default=None,
+        description="How Slipway makes the image of a version when it is not in its registry. "
+        "Without it, Slipway waits for your pipeline.",
+    )
     environments: Mapping[Name, Environment] = Field(
         min_length=1, description="The environments this model runs in, by name."
     )
+
+    @model_validator(mode="after")
+    def _builds_what_it_names(self) -> Self:
+        if self.build is not None and (self.image is None or self.image.repository is None):
+            hint = 'add `image: {repository: registry.example.com/ml/model, tag: "v{version}"}`'
+            raise PydanticCustomError("build", "`build` needs to know the image's name", {"hint": hint})
+        return self
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -230,6 +243,13 @@ class Prompt(Model):
         description="What is pinned of a version, for targets that pin text.",
         examples=["prompts:/{model}/{version}", "{version}"],
     )
+
+    @model_validator(mode="after")
+    def _has_no_files(self) -> Self:
+        if self.build is not None:
+            hint = "leave it out: what is pinned of a prompt is its text or its address"
+            raise PydanticCustomError("build", "a prompt has no files to build an image of", {"hint": hint})
+        return self
 
 
 class Config(BaseModel):

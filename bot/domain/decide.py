@@ -178,8 +178,9 @@ def _open_when_possible(
             return Step(promotion, (wanted,))
         case NoPlan(settled=True, reason=reason) | NoPlan(gave_up=True, reason=reason):
             return closed(promotion, reason, now)
-        case NoPlan(reason=reason):
-            return Step(replace(promotion, reason=reason), wake_at=now + RECHECK)
+        case NoPlan(reason=reason, build=order):
+            first = () if order is None else (effects.BuildImage(order),)
+            return Step(replace(promotion, reason=reason), first, wake_at=now + RECHECK)
         case None:
             return Step(promotion, wake_at=now + SYNC_POLL)
 

@@ -7,6 +7,7 @@ an outcome; of the others the world itself is observed again.
 
 from dataclasses import dataclass
 
+from bot.domain.build import BuildOrder
 from bot.domain.checks import CheckResult
 from bot.domain.promotion import PinChange
 from bot.domain.pull import Pull
@@ -20,6 +21,13 @@ class OpenBump:
     """Make the bump's branch hold one commit with this plan's files, and a pull request for it."""
 
     plan: BumpPlan
+
+
+@dataclass(frozen=True, slots=True)
+class BuildImage:
+    """Have the version's image built; whoever waits for it is woken when it is there or failed."""
+
+    order: BuildOrder
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +157,7 @@ class Answer:
 
 Effect = (
     OpenBump
+    | BuildImage
     | MergePull
     | ClosePull
     | AbandonBump

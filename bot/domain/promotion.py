@@ -96,6 +96,8 @@ class Promotion:
     reason: str = ""
     """Why it is where it is: the sentence that a person reads."""
     revision: int = 0
+    issue: int | None = None
+    """Where people are told, and can answer, while there is no pull request."""
     pull: int | None = None
     branch: str | None = None
     """Of the pull request, once there is one."""

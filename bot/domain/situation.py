@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.build import BuildOrder
 from bot.domain.commands import Command
 from bot.domain.config import Environment
 from bot.domain.gates import GateResult
@@ -50,6 +51,8 @@ class NoPlan:
     reason: str
     settled: bool = False
     gave_up: bool = False
+    build: BuildOrder | None = None
+    """The image that has to be built first, where nobody was asked to yet."""
 
 
 @dataclass(frozen=True, slots=True)

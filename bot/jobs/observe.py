@@ -101,7 +101,7 @@ class Observer:
             soaked_at=self._soaked_at(promotion, environment, policy),
             overtaken=others.overtaken,
             plan=(
-                self._planner.bump(promotion, forge, model, environment, now)
+                self._planner.bump(promotion, forge, model, environment, now, retry=_retried(requests))
                 if model is not None and environment is not None and _wants_plan(promotion, pull, requests)
                 else None
             ),
@@ -130,7 +130,8 @@ class Observer:
     def _requests(
         self, promotion: Promotion, forge: Forge, policy: Policy, holds: Sequence[Hold]
     ) -> tuple[Request, ...]:
-        mine = (promotion.pull, promotion.revert_pull, promotion.step.pull if promotion.step else None)
+        step = promotion.step.pull if promotion.step is not None else None
+        mine = (promotion.issue, promotion.pull, promotion.revert_pull, step)
         pulls = [number for number in mine if number is not None]
         rows = self._store.pending_requests(promotion.repository, pulls, promotion.id) if pulls else ()
         everything = any(hold.model is None for hold in holds)
@@ -245,9 +246,12 @@ def _frozen(policy: Policy, calendars: Mapping[str, str], now: datetime) -> str 
     return f"frozen until {max(found)[0]:%Y-%m-%d %H:%M} UTC" if found else None
 
 
+def _retried(requests: Sequence[Request]) -> bool:
+    return any(isinstance(request.command, Retry) and request.denied is None for request in requests)
+
+
 def _wants_plan(promotion: Promotion, pull: Pull | None, requests: Sequence[Request]) -> bool:
     """Whether a bump may have to be made, for the first time or anew: planning one reads files from Git."""
     if promotion.stage is Stage.OPEN:
-        asked = any(isinstance(request.command, Retry) for request in requests)
-        return asked or (pull is not None and pull.mergeable is False)
+        return _retried(requests) or (pull is not None and pull.mergeable is False)
     return promotion.stage is Stage.WAITING

@@ -44,8 +44,8 @@ class Performer:
                 return self._change_git(effect, promotion, seen)
             case effects.ClosePull() | effects.AbandonBump() | effects.TellSuperseded():
                 self._give_way(effect, promotion, seen)
-            case effects.WakePlace():
-                self._store.wake_place(promotion.repository, promotion.model, promotion.environment)
+            case effects.WakePlace() | effects.ForgetCanary() | effects.BuildImage():
+                self._note(effect, promotion)
             case effects.Answer():
                 self._answer(effect, promotion, seen)
             case effects.ProposeNext(environment=environment, requested_by=by):
@@ -56,8 +56,6 @@ class Performer:
                 return self._checker.run(names, seen.environment.checks, promotion, seen.forge)
             case effects.RunChecks():
                 return effects.Checked(())
-            case effects.ForgetCanary():
-                self._store.forget_watch(promotion.id)
             case _:
                 self._guard(effect, promotion)
         return None
@@ -78,6 +76,17 @@ class Performer:
                 text = (replies.updated if updated else replies.superseded)(newer, promotion.environment)
                 marker = replies.marker("superseded", promotion.id)
                 seen.forge.upsert_comment(number, marker, f"{marker}\n{text}")
+
+    def _note(
+        self, effect: effects.WakePlace | effects.ForgetCanary | effects.BuildImage, promotion: Promotion
+    ) -> None:
+        match effect:
+            case effects.WakePlace():
+                self._store.wake_place(promotion.repository, promotion.model, promotion.environment)
+            case effects.ForgetCanary():
+                self._store.forget_watch(promotion.id)
+            case effects.BuildImage(order=order):
+                self._store.order_build(order)
 
     def _guard(
         self,

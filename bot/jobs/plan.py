@@ -1,8 +1,8 @@
 """The edits of a bump and of its revert: which files, which pins, on today's default branch."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.config import Environment, Model
 from bot.domain.effects import NothingToRevert, RevertImpossible, StepImpossible, StepMade
@@ -11,15 +11,13 @@ from bot.domain.situation import BumpPlan, NoPlan
 from bot.domain.target import Selector
 from bot.domain.traffic import WHOLE
 from bot.domain.version import ModelVersion
+from bot.jobs.images import Images
 from bot.jobs.outside import Outside
 from bot.jobs.pinned import Files, version_in
 from bot.manifests.bump import Target, bump_bytes, find_bytes
 from bot.manifests.errors import BumpError
-from bot.manifests.pin import ImagePin, Pin, image_of, pin_of, wants_digest, weight_of, weight_place
+from bot.manifests.pin import ImagePin, Pin, pin_of, weight_of, weight_place
 from bot.ports import Forge, OutsideError, Refused
-
-GIVE_UP = timedelta(days=1)
-"""How long an image that does not exist yet is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,27 +42,32 @@ class Planner:
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self._images = Images(outside)
 
     def bump(
-        self, promotion: Promotion, forge: Forge, model: Model, environment: Environment, now: datetime
+        self,
+        promotion: Promotion,
+        forge: Forge,
+        model: Model,
+        environment: Environment,
+        now: datetime,
+        *,
+        retry: bool = False,
     ) -> BumpPlan | NoPlan:
         """What would change on today's default branch, or why nothing can.
 
-        Raises OutsideError where the forge is away; a registry that is away is a reason to wait.
+        `retry`: a person wants what failed tried again now. Raises OutsideError where the forge is away; a
+        registry that is away is a reason to wait.
         """
         try:
             version = self._outside.registry.version(promotion.model, promotion.candidate)
-            image = self._image(model, version)
+            image = self._images.of(promotion, model, version, now, retry=retry)
         except BumpError as error:
             return NoPlan(error.message)
         except OutsideError as trouble:
             return NoPlan(f"Waiting for {trouble.system}: {trouble.message}")
-        if image is not None and model.image is not None and wants_digest(model.image, image):
-            late = now - promotion.created_at > GIVE_UP
-            what = f"The image {image} is not in its registry"
-            return NoPlan(
-                f"{what} after {GIVE_UP.days} day; gave up." if late else f"{what} yet.", gave_up=late
-            )
+        if isinstance(image, NoPlan):
+            return image
         base = forge.head()
         files = Files(forge, base)
         traffic = environment.traffic
@@ -145,14 +148,6 @@ class Planner:
         except (BumpError, Refused) as error:
             return RevertImpossible(f"The baseline cannot be restored: {error.message}")
         return RevertPlan(base, files.edits) if files.edits else NothingToRevert(base)
-
-    def _image(self, model: Model, version: ModelVersion) -> ImagePin | None:
-        if model.image is None:
-            return None
-        image = image_of(model.image, version)
-        if not wants_digest(model.image, image):
-            return image
-        return replace(image, digest=self._outside.images.digest(str(image)))
 
     def _baseline(
         self,

@@ -157,8 +157,12 @@ class Shower:
         title, body = issue.waiting(promotion)
         fresh = f"waiting:{_digest(body)}"
         if promotion.shown != fresh:
-            if not _try(promotion, lambda: seen.forge.upsert_issue(marker, title, f"{marker}\n{body}")):
+            numbers: list[int] = []
+            if not _try(
+                promotion, lambda: numbers.append(seen.forge.upsert_issue(marker, title, f"{marker}\n{body}"))
+            ):
                 return Shown(promotion, late=True)
+            promotion = replace(promotion, issue=numbers[0] if numbers else None)
             if promotion.stage is not Stage.WAITING:
                 _try(promotion, lambda: seen.forge.close_issue(marker))
         return Shown(replace(promotion, shown=fresh, shown_at=now))

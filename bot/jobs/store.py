@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot.domain.build import BuildOrder, ImageBuild
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.promotion import Promotion, Stage
 from bot.webhooks.alertmanager import Alert
@@ -115,7 +116,7 @@ class Store(Protocol):
     def load(self, promotion: str) -> Loaded | None: ...
     def of_pull(self, repository: str, pull: int, at: datetime | None = None) -> Promotion | None:
         """The promotion whose bump or revert this pull request is, or was at that time: a newer candidate
-        may go on in an older one's.
+        may go on in an older one's. Or the one that waits in this issue.
         """
 
     def of_commit(self, repository: str, sha: str) -> Sequence[Promotion]:
@@ -207,6 +208,17 @@ class Store(Protocol):
         reason: str,
         at: datetime,
     ) -> None: ...
+
+    # Images that Slipway builds.
+    def order_build(self, order: BuildOrder) -> None:
+        """Have an image built now, unless it is being built."""
+
+    def image_build(self, image: str) -> ImageBuild | None: ...
+    def save_build(self, build: ImageBuild) -> None:
+        """Save how far a build is. One that is done or failed wakes the promotions that wait for it."""
+
+    def claim_builds(self, lease: timedelta, limit: int) -> int:
+        """Wake the job of each build that is due or whose worker is silent, pushing it by `lease`."""
 
     # The registry as last seen.
     def wanted(self, repository: str, model: str) -> str | None:

@@ -21,6 +21,7 @@ from bot.domain.traffic import Traffic
 from bot.domain.version import ModelVersion
 from bot.manifests.bump import Target, bump_bytes, find_bytes
 from bot.manifests.errors import BadReference, BumpError
+from bot.manifests.image_reference import parse
 from bot.manifests.pin import ImagePin, image_of, pin_of, wants_digest, weight_of, weight_place
 
 Read = Callable[[str], bytes | None]
@@ -87,6 +88,7 @@ class _Check:
     def _of(self, at: Path, model: Model) -> Iterator[Mistake]:
         image, wrong = self._image((*at, "image"), model)
         yield from wrong
+        yield from self._base((*at, "build", "base"), model)
         for environment, place in model.environments.items():
             path: Path = (*at, "environments", environment)
             if place.policy not in self._policies:
@@ -122,6 +124,14 @@ class _Check:
         except BadReference as error:
             return None, [self._document.mistake(path, error.message, value=True)]
         return replace(image, digest=_DIGEST) if wants_digest(model.image, image) else image, []
+
+    def _base(self, path: Path, model: Model) -> Iterator[Mistake]:
+        if model.build is None:
+            return
+        try:
+            parse(model.build.base)
+        except BadReference as error:
+            yield self._document.mistake(path, error.message, value=True)
 
     def _target(
         self, path: Path, model: Model, selector: Selector, image: ImagePin | None

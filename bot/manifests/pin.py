@@ -77,7 +77,7 @@ def image_of(source: ImageSource, version: ModelVersion) -> ImagePin:
     assert source.tag is not None
     return ImagePin(
         repository=check_name(source.repository) if source.repository is not None else None,
-        tag=check_tag(_fill(source.tag, version, None)),
+        tag=check_tag(filled(source.tag, version, None)),
     )
 
 
@@ -103,7 +103,7 @@ def pin_of(
     if template is None and not _is_image_only(selector) and image is None:
         template = storage
     if template is not None:
-        return _fill(template, version, image)
+        return filled(template, version, image)
     if image is None:
         raise BadReference(
             f"model {version.model} has no `image:`, which says the image that this target pins; add it, "
@@ -160,7 +160,8 @@ def _is_image_only(selector: Selector) -> bool:
             return False
 
 
-def _fill(template: str, version: ModelVersion, image: ImagePin | None) -> str:
+def filled(template: str, version: ModelVersion, image: ImagePin | None) -> str:
+    """A template with what is known of a version and its image. Raises BadReference naming what is not."""
     values: dict[str, str | None] = {
         "model": version.model,
         "version": version.version,

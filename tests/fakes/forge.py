@@ -317,7 +317,8 @@ class FakeForge:
 
     def upsert_comment(self, number: int, marker: str, body: str) -> int:
         self._call("upsert_comment")
-        self._seen(number)
+        if number not in self.issues:
+            self._seen(number)
         text = body if marker in body else f"{marker}\n{body}"
         for said in self.said.values():
             if said.pull == number and said.author == self.bot_login and marker in said.body:

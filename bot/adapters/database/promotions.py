@@ -31,8 +31,8 @@ class Promotions(Rows):
         return None if row is None else Loaded(_promotion(row), row.wakes, row.wake_at)
 
     def of_pull(self, repository: str, pull: int, at: datetime | None = None) -> Promotion | None:
-        own = (promotions.c.pull, promotions.c.revert_pull, promotions.c.step_pull)
-        mine = or_(*(column == pull for column in own))
+        named = (promotions.c.pull, promotions.c.revert_pull, promotions.c.step_pull, promotions.c.issue)
+        mine = or_(*(column == pull for column in named))
         found = self._promotions(select(promotions).where(promotions.c.repository == repository, mine))
         then = [each for each in found if at is None or each.opened_at is None or each.opened_at <= at]
         return next(iter((then or found[:1])[-1:]), None)
@@ -231,6 +231,7 @@ def _columns(promotion: Promotion) -> dict[str, Any]:
         "pull": promotion.pull,
         "revert_pull": promotion.revert_pull,
         "step_pull": promotion.step.pull if promotion.step is not None else None,
+        "issue": promotion.issue,
         "data": _PROMOTION.dump_python(promotion, mode="json"),
     }
 

@@ -60,6 +60,7 @@ promotions = Table(
     Column("pull", Integer),
     Column("revert_pull", Integer),
     Column("step_pull", Integer),
+    Column("issue", Integer),
     Column("data", JSONB, nullable=False),
     Column("revision", Integer, nullable=False, server_default=text("0")),
     Column("wakes", BigInteger, nullable=False, server_default=text("0")),
@@ -69,6 +70,7 @@ promotions = Table(
     Index("promotions_pull", "repository", "pull"),
     Index("promotions_revert_pull", "repository", "revert_pull"),
     Index("promotions_step_pull", "repository", "step_pull"),
+    Index("promotions_issue", "repository", "issue"),
     Index("promotions_place", "repository", "model", "environment"),
     # Never two open bumps for one target, whatever the jobs believe.
     Index(
@@ -173,6 +175,18 @@ wanted = Table(
     Column("repository", Text, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("version", Text, nullable=False),
+)
+
+builds = Table(
+    "builds",
+    metadata,
+    Column("image", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    _at("next_at", nullable=True),
+    Index("builds_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
 )
 
 alerts = Table(
