@@ -58,6 +58,9 @@ _SELECTOR = re.compile(
 )
 
 
+_PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
+
+
 def is_selector(text: str) -> bool:
     """Whether `text` is one plain instant selector, whose raw samples can be read."""
     return _SELECTOR.fullmatch(text.strip()) is not None
@@ -65,10 +68,14 @@ def is_selector(text: str) -> bool:
 
 def fill(template: str, names: Mapping[str, str]) -> str:
     """Put the promotion's names where their placeholders stand, escaped for a PromQL string."""
-    for key, value in names.items():
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-        template = template.replace("{" + key + "}", escaped)
-    return template
+
+    def filled(found: re.Match[str]) -> str:
+        value = names.get(found[1])
+        if value is None:
+            return found[0]
+        return value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+
+    return _PLACEHOLDER.sub(filled, template)
 
 
 def objectives(slo: Slo, names: Mapping[str, str]) -> tuple[Objective | GaugeLimit, ...]:
@@ -149,16 +156,17 @@ def _of_side(slo: Slo, side: Side, matchers: str, names: Mapping[str, str]) -> S
         if total is None or bad is None:
             assert template is not None
             total, bad = _narrow(template.total, matchers), _narrow(template.bad, matchers)
-        found += [
-            Query("errors", side, Role.TOTAL, fill(total, names)),
-            Query("errors", side, Role.BAD, fill(bad, names)),
-        ]
+        else:
+            total, bad = fill(total, names), fill(bad, names)
+        found += [Query("errors", side, Role.TOTAL, total), Query("errors", side, Role.BAD, bad)]
     if slo.latency is not None:
         histogram, milliseconds = slo.latency.histogram, slo.latency.milliseconds
         if histogram is None:
             assert template is not None
             histogram, milliseconds = _narrow(template.histogram, matchers), template.milliseconds
-        found.append(_latency(slo.latency, side, fill(histogram, names), milliseconds=milliseconds))
+        else:
+            histogram = fill(histogram, names)
+        found.append(_latency(slo.latency, side, histogram, milliseconds=milliseconds))
     return found
 
 

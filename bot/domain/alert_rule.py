@@ -4,11 +4,13 @@ An alert is about a promotion unless one of its own labels `model`, `environment
 says otherwise. What a policy asks of a label takes the place of that, and the alert must carry the label.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
 _ABOUT = ("model", "environment", "namespace", "version")
+_PLACEHOLDER = re.compile(rf"\{{({'|'.join(_ABOUT)})\}}")
 
 
 class AlertRule(BaseModel):
@@ -38,6 +40,4 @@ def named(rules: Sequence[str | AlertRule], alert: str) -> tuple[AlertRule, ...]
 
 
 def _filled(template: str, names: Mapping[str, str]) -> str:
-    for name in _ABOUT:
-        template = template.replace(f"{{{name}}}", names[name])
-    return template
+    return _PLACEHOLDER.sub(lambda found: names[found[1]], template)

@@ -26,6 +26,10 @@ from bot.webhooks.alertmanager import Alert
 
 HISTORY = 3600.0
 """Seconds of the baseline's past that tell how bursty its errors are."""
+_NOT_TOLD = (
+    "nothing says when the candidate went live (no Argo CD application, no {version} in the queries): "
+    "what the baseline served after the merge was counted too"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +47,13 @@ class CanaryLook:
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
 
-    def look(self, promotion: Promotion, slo: Slo, policy: Policy, now: datetime) -> Seen:
-        """Take in what happened since the last look. A metrics server that is away is part of the answer."""
+    def look(
+        self, promotion: Promotion, slo: Slo, policy: Policy, now: datetime, *, live_is_told: bool = True
+    ) -> Seen:
+        """Take in what happened since the last look. A metrics server that is away is part of the answer.
+
+        `live_is_told`: whether something else than the candidate's own series says that it is live.
+        """
         at = now.timestamp()
         settings = Settings.of(policy.canary)
         reader = _reader(promotion, slo, settings)
@@ -73,6 +82,8 @@ class CanaryLook:
         windows = reader.ingest(answers, at)
         for note in reader.notes:
             watch.note(note)
+        if not live_is_told and not _tells_versions(slo):
+            watch.note(_NOT_TOLD)
         verdict = None
         for window in windows:
             verdict = watch.observe(window)
@@ -117,6 +128,11 @@ class CanaryLook:
 def recorded(kept: Mapping[str, Any], windows: Sequence[Mapping[str, Any]]) -> Record:
     """What replays the verdict of a stored watch with its stored windows."""
     return Record.from_json({**kept, "windows": windows})
+
+
+def _tells_versions(slo: Slo) -> bool:
+    """Whether the queries ask for the candidate's own series."""
+    return "{version}" in slo.model_dump_json(exclude={"baseline"})
 
 
 def _said(alert: Alert) -> str:

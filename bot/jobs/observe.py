@@ -193,7 +193,8 @@ class Observer:
     ) -> Seen | None:
         if promotion.stage is not Stage.WATCHING or environment is None or environment.slo is None:
             return None
-        return self._canary.look(promotion, environment.slo, policy, now)
+        told = environment.argocd is not None and self._outside.cluster is not None
+        return self._canary.look(promotion, environment.slo, policy, now, live_is_told=told)
 
 
 @dataclass(frozen=True, slots=True)

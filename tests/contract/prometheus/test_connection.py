@@ -3,7 +3,6 @@
 import base64
 import json
 import ssl
-import subprocess
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -139,24 +138,6 @@ def test_a_slow_server_is_unavailable_in_time(server):
         ask(Connection(server.url, read_timeout=0.2))
 
     assert len(server.seen) == 1
-
-
-@pytest.fixture
-def authority(tmp_path):
-    """A certificate authority with one server and one client certificate, made for this test."""
-    openssl(tmp_path, "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem",
-            "-subj", "/CN=test authority", "-days", "2", "-addext", "keyUsage=critical,keyCertSign")  # fmt: skip
-    for name in ("server", "client"):
-        openssl(tmp_path, "req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr",
-                "-subj", f"/CN={name}")  # fmt: skip
-        (tmp_path / f"{name}.ext").write_text("subjectAltName=IP:127.0.0.1\n")
-        openssl(tmp_path, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key",
-                "-CAcreateserial", "-out", f"{name}.pem", "-days", "2", "-extfile", f"{name}.ext")  # fmt: skip
-    return tmp_path
-
-
-def openssl(folder, *args):
-    subprocess.run(["openssl", *args], cwd=folder, check=True, capture_output=True)
 
 
 @pytest.mark.real("openssl")

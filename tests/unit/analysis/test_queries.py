@@ -179,3 +179,10 @@ def test_objectives_say_what_they_are_for_a_person():
     assert (errors.name, errors.sentence) == ("errors", "at most 1% of requests fail")
     assert (latency.name, latency.sentence) == ("latency", "95% of requests within 500ms")
     assert errors.query == RENDERED["fastapi"][1]
+
+
+def test_a_name_is_not_filled_in_again():
+    """A model may be called as a placeholder is, and what is no placeholder stays."""
+    assert fill('{a="{model}",b="{version}"}[{window}]', {"model": "{version}", "version": "3"}) == (
+        '{a="{version}",b="3"}[{window}]'
+    )
