@@ -21,11 +21,13 @@ from bot.adapters.docker import DockerBuilder
 from bot.adapters.github import GitHubApp, pages
 from bot.adapters.http import HttpProber
 from bot.adapters.mlflow import MlflowFiles, MlflowRegistry
+from bot.adapters.notifications import HttpNotifier
 from bot.adapters.oci import Credentials, LayerBuilder, OciRegistry, from_docker_config
 from bot.adapters.prometheus import Prometheus
 from bot.jobs import tasks
 from bot.jobs.build import Builder, Workshop
 from bot.jobs.configuration import Configurations
+from bot.jobs.notify import Notifications
 from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
 from bot.jobs.receive import Receiver
@@ -47,6 +49,7 @@ class Slipway:
     queue: procrastinate.App
     outside: Outside
     builder: Builder
+    notifications: Notifications
     closing: ExitStack
     """What ends with the application: child process, connections."""
 
@@ -59,7 +62,7 @@ class Slipway:
                 if not work:
                     yield
                     return
-                async with working(self.queue, self.outside.store, self.builder):
+                async with working(self.queue, self.outside.store, self.builder, self.notifications):
                     yield
 
         figures = Figures(self.engine)
@@ -104,7 +107,8 @@ def wire(settings: Settings, engine: Engine, outside: Outside, closing: ExitStac
         resync=Resync(outside, configurations, proposer).run,
         build=builder.build,
     )
-    return Slipway(settings, engine, queue, outside, builder, closing)
+    notifications = Notifications(outside, configurations)
+    return Slipway(settings, engine, queue, outside, builder, notifications, closing)
 
 
 def _workshop(settings: Settings, closing: ExitStack) -> Workshop:
@@ -151,7 +155,12 @@ def _outside(settings: Settings, engine: Engine, closing: ExitStack) -> Outside:
         clock=SystemClock(),
         web=pages(settings.github_base_url),
         expressions=closing.enter_context(LimitedEvaluator()),
+        notifier=closing.enter_context(contextlib.closing(_notifier(settings))),
     )
+
+
+def _notifier(settings: Settings) -> HttpNotifier:
+    return HttpNotifier({name: told.target() for name, told in settings.notify_targets.items()})
 
 
 def _secrets(joined: str) -> tuple[str, ...]:

@@ -21,6 +21,7 @@ from typing import Any, Protocol
 from bot.domain.build import BuildOrder
 from bot.domain.evidence import VersionEvidence
 from bot.domain.live import Liveness
+from bot.domain.notification import Notice
 from bot.domain.pull import Comment, Permission, Pull, Review
 from bot.domain.series import Series as Series  # noqa: PLC0414 - part of the Metrics port, defined where the analysis may read it
 from bot.domain.version import ModelVersion
@@ -393,6 +394,17 @@ class Prober(Protocol):
 
     def ask(self, ask: HttpAsk) -> HttpAnswer:
         """Redirects are not followed. Raises Unavailable where no whole answer came in time."""
+
+
+class Notifier(Protocol):
+    """People and programs that are told what happened."""
+
+    @property
+    def targets(self) -> frozenset[str]:
+        """The names under which somebody can be told."""
+
+    def send(self, target: str, notice: Notice) -> None:
+        """Tell it. Raises Unavailable where a later try may succeed, Refused where none will."""
 
 
 class Cluster(Protocol):

@@ -5,7 +5,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from bot.adapters.notifications import Target
 from bot.adapters.prometheus import Connection
 
 
@@ -102,6 +103,28 @@ class MetricsSettings(BaseSettings):
         return sources
 
 
+class NotifyTarget(BaseModel):
+    """Where notices go: a chat that takes Slack's incoming webhooks, or a program that takes signed JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: Literal["slack", "webhook"]
+    url: SecretStr
+    secret: SecretStr | None = None
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Self:
+        if not self.url.get_secret_value().startswith(("https://", "http://")):
+            raise ValueError("the url is no web address")
+        if (self.kind == "webhook") != bool(self.secret):
+            raise ValueError("a webhook needs a secret to sign with, and a chat has none")
+        return self
+
+    def target(self) -> Target:
+        """The same for the adapter."""
+        return Target(self.kind, self.url.get_secret_value(), _revealed(self.secret) or "")
+
+
 class Settings(MetricsSettings):
     """Everything that differs between two installations of Slipway."""
 
@@ -140,6 +163,12 @@ class Settings(MetricsSettings):
     )
     alertmanager_secret: SecretStr | None = Field(
         None, description="Bearer secret of Alertmanager's webhook; unset: it is not taken."
+    )
+
+    notify_targets: Annotated[dict[str, NotifyTarget], NoDecode, BeforeValidator(_json)] = Field(
+        default_factory=dict,
+        description="Who can be told, as JSON from name (`notifications:` in slipway.yaml) to "
+        "kind (slack, webhook), url, secret (of a webhook).",
     )
 
     registry_auth_file: Path | None = Field(

@@ -18,6 +18,7 @@ from bot.domain.build import Build
 from bot.domain.checks import AnyCheck
 from bot.domain.document import Document, Plain, read
 from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened
+from bot.domain.notification import Happening
 from bot.domain.order import circle, promotion_order, strays
 from bot.domain.slo import Slo
 from bot.domain.target import ImageSource, Selector, StorageSource
@@ -266,6 +267,12 @@ class Config(BaseModel):
         min_length=1,
         description="The prompts, by their name in MLflow's prompt registry, with the same keys as models. "
         "A name is a model's or a prompt's, never both.",
+    )
+    notifications: Mapping[Name, tuple[Happening, ...]] = Field(
+        default={},
+        description="Who is told of what: a name whose address is a setting of the process "
+        "(`SLIPWAY_NOTIFY_TARGETS`), and the events that it wants to hear of.",
+        examples=[{"ml-chat": ["approval", "held", "reverting"]}],
     )
 
     @model_validator(mode="after")

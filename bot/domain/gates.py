@@ -128,7 +128,7 @@ def _soak(policy: Policy, facts: Facts) -> GateResult | None:
         ran = spoken(facts.now - facts.earlier.verified_at)
         return _yes("soak", f"it has run in {name} for {ran}")
     left = spoken(until - facts.now + timedelta(seconds=1))
-    reason = f"it must run in {name} for {spoken(policy.soak)}, {left} are left"
+    reason = f"it must run in {name} for {spoken(policy.soak)}; still {left} to go"
     return _wait("soak", reason, until)
 
 

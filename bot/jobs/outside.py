@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.expression import Evaluator, evaluate
 from bot.jobs.store import Repository, Store
-from bot.ports import Clock, Cluster, Forge, ForgeApp, ImageRegistry, Metrics, ModelRegistry, Prober
+from bot.ports import Clock, Cluster, Forge, ForgeApp, ImageRegistry, Metrics, ModelRegistry, Notifier, Prober
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Outside:
     """Address of the forge's pages; a repository's is `web/owner/name`."""
     expressions: Evaluator = evaluate
     """Runs the rules of policies; production limits them in time and memory."""
+    notifier: Notifier | None = None
 
     def forge(self, repository: Repository) -> Forge:
         return self.app.forge(repository.installation, repository.name)

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from bot.domain.build import BuildOrder, ImageBuild
 from bot.domain.hold import Hold, Quarantine
+from bot.domain.notification import Happening
 from bot.domain.promotion import Promotion, Stage
 from bot.webhooks.alertmanager import Alert
 
@@ -66,6 +67,17 @@ class Transition:
     stage_to: str
     actor: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRow:
+    """What one target is to be told of one transition; `tries` counts this one."""
+
+    id: int
+    target: str
+    happenings: tuple[Happening, ...]
+    transition: Transition
+    tries: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,6 +237,20 @@ class Store(Protocol):
         """The version that the registry last named for promotion."""
 
     def set_wanted(self, repository: str, model: str, version: str) -> None: ...
+
+    # News.
+    def news(self, limit: int) -> Sequence[tuple[int, Transition]]:
+        """Transitions that nobody has looked at yet, with their numbers, oldest first."""
+
+    def note(self, transition: int, targets: Mapping[str, Sequence[str]]) -> None:
+        """It was looked at, and each of these targets is to be told of these happenings, once."""
+
+    def claim_notices(self, now: datetime, lease: timedelta, limit: int) -> Sequence[NoticeRow]:
+        """What is due, pushed by `lease` so that it is found again where nobody settles it."""
+
+    def told(self, notice: int, at: datetime) -> None: ...
+    def try_again(self, notice: int, at: datetime, trouble: str) -> None: ...
+    def give_up(self, notice: int, at: datetime, trouble: str) -> None: ...
 
     # Alerts.
     def keep_alerts(self, alerts: Sequence[Alert]) -> None:

@@ -9,6 +9,7 @@ import procrastinate
 from procrastinate.jobs import DEFAULT_QUEUE, Status
 
 from bot.jobs.build import Builder
+from bot.jobs.notify import Notifications, notify_forever
 from bot.jobs.store import Store
 from bot.jobs.sweep import LEASE, sweep_forever
 from bot.jobs.tasks import BUILDS, RESYNC
@@ -24,7 +25,9 @@ logger = logging.getLogger(__name__)
 
 
 @asynccontextmanager
-async def working(queue: procrastinate.App, store: Store, builder: Builder) -> AsyncIterator[None]:
+async def working(
+    queue: procrastinate.App, store: Store, builder: Builder, notifications: Notifications
+) -> AsyncIterator[None]:
     """Work while the block runs. Begins with a resync: whatever was missed while nobody listened."""
     async with queue.open_async():
         await asyncio.to_thread(store.recover, LEASE)
@@ -41,7 +44,11 @@ async def working(queue: procrastinate.App, store: Store, builder: Builder) -> A
             )
             for name, concurrency in ((DEFAULT_QUEUE, CONCURRENCY), (BUILDS, BUILDS_AT_ONCE))
         ]
-        beside = (asyncio.create_task(sweep_forever(store)), asyncio.create_task(_tidy_forever(queue)))
+        beside = (
+            asyncio.create_task(sweep_forever(store)),
+            asyncio.create_task(notify_forever(notifications)),
+            asyncio.create_task(_tidy_forever(queue)),
+        )
         try:
             yield
         finally:

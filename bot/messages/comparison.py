@@ -1,5 +1,6 @@
 """Candidate beside baseline: metrics first, then what changed, each part a section of its own."""
 
+import math
 from collections.abc import Sequence
 
 from bot.domain.comparison import Comparison, Direction, MetricChange, SignatureChange, ValueChange
@@ -24,15 +25,19 @@ def metrics(comparison: Comparison) -> Markdown:
 
 
 def _tally(comparison: Comparison) -> Markdown:
-    """How many metrics are better, worse, the same; empty without a baseline."""
+    """How many metrics are worse, better, not comparable, the bad news first; empty without a baseline."""
     if comparison.baseline is None:
         return Markdown("")
     judged = [metric for metric in comparison.metrics if metric.worse_by is not None]
+    here = [metric for metric in judged if metric.same_dataset is not False]
+    values = [metric.candidate for metric in comparison.metrics if metric.candidate is not None]
     counts = {
-        "worse": sum(metric.better is False for metric in judged),
-        "better": sum(metric.better is True for metric in judged),
-        "the same": sum(metric.better is None for metric in judged),
+        "worse": sum(metric.better is False for metric in here),
+        "not a number": sum(math.isnan(value) for value in values),
         "not recorded any more": len(comparison.missing_metrics),
+        "better": sum(metric.better is True for metric in here),
+        "the same": sum(metric.better is None for metric in here),
+        "on other data": len(judged) - len(here),
     }
     told = [f"{count} {what}" for what, count in counts.items() if count]
     return md("**{}**", Markdown(", ".join(told))) if told else md("No metric can be judged.")

@@ -375,7 +375,7 @@ def test_soak(staged):
     look(staged)
 
     assert before[0] == "⏳"
-    assert before[1].startswith("it must run in staging for 1 hour, 59 minutes")
+    assert before[1].startswith("it must run in staging for 1 hour; still ")
     assert row(staged, "soak")[0] == "✅"
     assert row(staged, "soak")[1].startswith("it has run in staging for 1 hour")
 

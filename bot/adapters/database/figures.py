@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine, func, select
 
-from bot.adapters.database.tables import deliveries, promotions, requests, transitions
+from bot.adapters.database.tables import deliveries, notices, promotions, requests, transitions
 from bot.domain.promotion import Stage
 
 
@@ -22,7 +22,9 @@ class Figures:
         return {(row[0], row[1], row[2]): float(row[3]) for row in rows}
 
     def backlog(self) -> Mapping[tuple[str, ...], float]:
-        """Kind → how many wait: deliveries and requests nobody has finished, promotions that are due."""
+        """Kind → how many wait: deliveries and requests nobody has finished, promotions that are due, notices
+        that nobody was told yet, and those that were given up.
+        """
         with self._engine.connect() as connection:
             waiting = connection.scalar(
                 select(func.count()).select_from(deliveries).where(deliveries.c.finished_at.is_(None))
@@ -33,10 +35,20 @@ class Figures:
             due = connection.scalar(
                 select(func.count()).select_from(promotions).where(promotions.c.wake_at <= func.now())
             )
+            untold = connection.scalar(
+                select(func.count()).select_from(notices).where(notices.c.ended_at.is_(None))
+            )
+            dead = connection.scalar(
+                select(func.count())
+                .select_from(notices)
+                .where(notices.c.ended_at.is_not(None), notices.c.trouble.is_not(None))
+            )
         return {
             ("deliveries",): float(waiting or 0),
             ("requests",): float(asked or 0),
             ("promotions",): float(due or 0),
+            ("notices",): float(untold or 0),
+            ("notices given up",): float(dead or 0),
         }
 
     def verdicts(self) -> Mapping[tuple[str, ...], float]:

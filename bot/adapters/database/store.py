@@ -10,12 +10,13 @@ from bot.adapters.database.alerts import Alerts
 from bot.adapters.database.builds import Builds
 from bot.adapters.database.deliveries import Deliveries
 from bot.adapters.database.guards import Guards
+from bot.adapters.database.notices import Notices
 from bot.adapters.database.repositories import Repositories
 from bot.adapters.database.requests import Requests
 from bot.adapters.database.watches import Watches
 
 
-class PostgresStore(Deliveries, Repositories, Requests, Guards, Alerts, Watches, Builds):
+class PostgresStore(Deliveries, Repositories, Requests, Guards, Alerts, Watches, Builds, Notices):
     """`bot.jobs.store.Store` on an SQLAlchemy engine (psycopg)."""
 
 

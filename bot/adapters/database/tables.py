@@ -102,6 +102,24 @@ transitions = Table(
     Column("stage_to", Text, nullable=False),
     Column("actor", Text, nullable=False),
     Column("reason", Text, nullable=False),
+    Column("noted", Boolean, nullable=False, server_default=text("false")),
+    Index("transitions_news", "id", postgresql_where=text("NOT noted")),
+)
+
+notices = Table(
+    "notices",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("transition", BigInteger, ForeignKey("transitions.id"), nullable=False),
+    Column("target", Text, nullable=False),
+    Column("happenings", JSONB, nullable=False),
+    Column("tries", Integer, nullable=False, server_default=text("0")),
+    Column("due_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    _at("ended_at", nullable=True),
+    # Set together with `ended_at`: it was given up. Alone: why the last try failed.
+    Column("trouble", Text),
+    UniqueConstraint("transition", "target", name="notices_once"),
+    Index("notices_due", "due_at", postgresql_where=text("ended_at IS NULL")),
 )
 
 requests = Table(

@@ -67,6 +67,7 @@ class Engine:
             images=None,
             metrics={},
             cluster=None,
+            prober=None,
             clock=SystemClock(),
             web="https://github.test",
         )

@@ -343,6 +343,7 @@ REPLIES = {
     ),
     "mistakes": lambda _: replies.mistakes(commands.parse("/promot\n\n/promote please @octocat").mistakes),
     "superseded": lambda _: replies.superseded("4", "production"),
+    "updated": lambda _: replies.updated("4", "production"),
     "quarantined": lambda _: replies.quarantined(
         Quarantine(
             "example/gitops", "fraud-detector", "production", "3", "12.4% of requests failed", NOW, 12

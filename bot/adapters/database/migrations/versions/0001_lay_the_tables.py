@@ -193,10 +193,31 @@ def upgrade() -> None:
         sa.Column("stage_to", sa.Text(), nullable=False),
         sa.Column("actor", sa.Text(), nullable=False),
         sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("noted", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.ForeignKeyConstraint(["promotion"], ["promotions.id"]),
         sa.PrimaryKeyConstraint("id"),
     )
     op.create_index(op.f("ix_transitions_promotion"), "transitions", ["promotion"], unique=False)
+    op.create_index(
+        "transitions_news", "transitions", ["id"], unique=False, postgresql_where=sa.text("NOT noted")
+    )
+    op.create_table(
+        "notices",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("transition", sa.BigInteger(), nullable=False),
+        sa.Column("target", sa.Text(), nullable=False),
+        sa.Column("happenings", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["transition"], ["transitions.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("transition", "target", name="notices_once"),
+    )
+    op.create_index(
+        "notices_due", "notices", ["due_at"], unique=False, postgresql_where=sa.text("ended_at IS NULL")
+    )
     op.create_table(
         "watches",
         sa.Column("promotion", sa.Text(), nullable=False),
@@ -219,6 +240,9 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_windows_promotion"), table_name="windows")
     op.drop_table("windows")
     op.drop_table("watches")
+    op.drop_index("notices_due", table_name="notices", postgresql_where=sa.text("ended_at IS NULL"))
+    op.drop_table("notices")
+    op.drop_index("transitions_news", table_name="transitions", postgresql_where=sa.text("NOT noted"))
     op.drop_index(op.f("ix_transitions_promotion"), table_name="transitions")
     op.drop_table("transitions")
     op.drop_table("wanted")
