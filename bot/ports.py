@@ -188,20 +188,8 @@ class Forge(Protocol):
         """Whether the person is an active member of the organisation's team `team` (its slug)."""
 
 
-@dataclass(frozen=True, slots=True)
-class Registration:
-    """The App as GitHub knows it: the rights and events that its owner gave it, and its webhook."""
-
-    slug: str
-    permissions: Mapping[str, str]
-    events: tuple[str, ...]
-    webhook_url: str | None = None
-
-
 class ForgeApp(Protocol):
     """The App over all its installations."""
-
-    def registration(self) -> Registration: ...
 
     def repositories(self) -> Sequence[tuple[int, str]]:
         """(installation id, `owner/name`) of every repository that the App was installed in."""

@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
-from bot.domain import app_rights
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review, ReviewState
 from bot.ports import (
     CheckRun,
@@ -25,7 +24,6 @@ from bot.ports import (
     OutsideError,
     Proposal,
     Refused,
-    Registration,
 )
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -432,12 +430,6 @@ class FakeForgeApp:
     )
     failed_deliveries: list[datetime] = field(default_factory=list)
     redelivered: list[datetime] = field(default_factory=list)
-    registered: Registration = field(
-        default_factory=lambda: Registration("slipway", app_rights.PERMISSIONS, app_rights.EVENTS)
-    )
-
-    def registration(self) -> Registration:
-        return self.registered
 
     def repositories(self) -> Sequence[tuple[int, str]]:
         return list(self.forges)
