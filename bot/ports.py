@@ -234,16 +234,6 @@ class Forge(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Registration:
-    """The App as GitHub knows it: the rights and events that its owner gave it, and its webhook."""
-
-    slug: str
-    permissions: Mapping[str, str]
-    events: tuple[str, ...]
-    webhook_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Usage:
     """What one installation used of the forge's rate limit in this process.
 
@@ -259,8 +249,6 @@ class Usage:
 
 class ForgeApp(Protocol):
     """The App over all its installations."""
-
-    def registration(self) -> Registration: ...
 
     def repositories(self) -> Sequence[tuple[int, str]]:
         """(installation id, `owner/name`) of every repository that the App was installed in."""

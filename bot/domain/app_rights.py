@@ -7,18 +7,17 @@ PERMISSIONS: Mapping[str, str] = {
     "metadata": "read",
     "contents": "write",
     "pull_requests": "write",
-    "issues": "write",
     "checks": "write",
     "deployments": "write",
 }
 WHY: Mapping[str, str] = {
     "metadata": "to know the repository and what people may do in it",
     "contents": "to read slipway.yaml and to commit new pins to branches of its own",
-    "pull_requests": "to open, merge and revert pull requests",
-    "issues": "to comment, react and label; to tell of a broken slipway.yaml",
+    "pull_requests": "to open, merge and revert pull requests, to comment, react and label there",
     "checks": "to show gates and canaries as checks",
     "deployments": "to keep the repository's Environments page right",
     "members": "to see who belongs to a team that a policy names",
+    "issues": "to tell of a broken slipway.yaml, and of registry and Git disagreeing, in an issue",
 }
 EVENTS: tuple[str, ...] = (
     "check_run",
@@ -33,12 +32,17 @@ EVENTS: tuple[str, ...] = (
 LEVELS = ("read", "write", "admin")
 
 
-def permissions(*, teams: bool) -> Mapping[str, str]:
-    """What is asked for; `teams`: a policy names teams, whose members must then be read."""
-    return {**PERMISSIONS, "members": "read"} if teams else PERMISSIONS
+def permissions(*, teams: bool, issues: bool = False) -> Mapping[str, str]:
+    """What is asked for; `teams`: a policy names teams, whose members must then be read; `issues`: trouble
+    is to be told in issues. Comments on pull requests take the right to pull requests only.
+    """
+    more = {"members": "read"} if teams else {}
+    return {**PERMISSIONS, **more, **({"issues": "write"} if issues else {})}
 
 
-def manifest(*, name: str, public_url: str, redirect_url: str, teams: bool) -> Mapping[str, Any]:
+def manifest(
+    *, name: str, public_url: str, redirect_url: str, teams: bool, issues: bool = False
+) -> Mapping[str, Any]:
     """The App as GitHub's manifest flow takes it. `public_url` is where GitHub reaches Slipway."""
     return {
         "name": name,
@@ -47,7 +51,7 @@ def manifest(*, name: str, public_url: str, redirect_url: str, teams: bool) -> M
         "hook_attributes": {"url": webhook_url(public_url), "active": True},
         "redirect_url": redirect_url,
         "public": False,
-        "default_permissions": dict(permissions(teams=teams)),
+        "default_permissions": dict(permissions(teams=teams, issues=issues)),
         "default_events": list(EVENTS),
     }
 
@@ -71,7 +75,7 @@ def missing_events(subscribed: Sequence[str]) -> tuple[str, ...]:
 
 def unused_permissions(granted: Mapping[str, str]) -> tuple[str, ...]:
     """Rights that are granted and never used, such as `administration: write`."""
-    used = permissions(teams=True)
+    used = permissions(teams=True, issues=True)
     return tuple(
         f"{name}: {level}" for name, level in sorted(granted.items()) if _rank(level) > _rank(used.get(name))
     )

@@ -1,4 +1,4 @@
-"""The one page of `slipway setup`: GitHub's App manifest flow, without scripts or outside assets."""
+"""The one page of `slipway setup`: GitHub's App manifest flow, step by step."""
 
 import html
 import json
@@ -14,20 +14,37 @@ from starlette.background import BackgroundTask
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from bot.domain import app_rights
+from bot.domain.finding import Finding, Level
 from bot.ports import OutsideError
+from bot.web import setup_page as page
 from bot.web.body import CAP, read_body
 
-STYLE = """
-body{font:16px/1.5 system-ui,sans-serif;background:#f6f7f9;color:#1d2430;margin:0}
-main{max-width:44rem;margin:4rem auto;background:#fff;padding:2rem 2.5rem;border-radius:12px;
-box-shadow:0 1px 8px #0002}h1{margin-top:0}label{display:block;margin:1rem 0;font-weight:600}
-input[type=text]{display:block;box-sizing:border-box;width:100%;padding:.55rem;font:inherit;
-border:1px solid #b9c0cb;border-radius:6px}table{border-collapse:collapse;width:100%;margin:1rem 0}
-td{border-top:1px solid #e5e8ec;padding:.4rem .8rem .4rem 0;vertical-align:top}
-button,a.button{display:inline-block;background:#1f6f4a;color:#fff;border:0;border-radius:6px;
-padding:.65rem 1.2rem;font:inherit;font-weight:600;text-decoration:none;cursor:pointer}
-code{overflow-wrap:anywhere}.problem{color:#a3261b}
-"""
+LONGEST_NAME = 34
+"""GitHub's own limit for the name of an App."""
+
+
+@dataclass(slots=True)
+class Wanted:
+    """What the person wants, as last told. `organization` empty: the person's own account owns the App."""
+
+    name: str
+    public_url: str
+    organization: str = ""
+    teams: bool = False
+    issues: bool = False
+
+    def mistake(self) -> str | None:
+        """What is wrong with it, in a sentence."""
+        if not 0 < len(self.name) <= LONGEST_NAME:
+            return f"The name has 1 to {LONGEST_NAME} characters."
+        try:
+            parts = urlsplit(self.public_url)
+            named = (
+                parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
+            )
+        except ValueError:
+            named = False
+        return None if named else "The address must begin with https:// and name a host."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +61,22 @@ class Checked:
     """What GitHub answers to the new key. `repositories` empty: not installed yet."""
 
     repositories: tuple[str, ...] = ()
-    problems: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(slots=True)
 class Wizard:
-    """One run of the set-up. `create` exchanges a code and stores what comes back; `check` asks GitHub."""
+    """One run of the set-up: `web` is where GitHub's pages are, `own` this page's address.
+
+    `create` exchanges a code and stores what comes back, and may be asked again with the same code where
+    storing failed; `check` asks GitHub with the new key; `finished` stops the page.
+    """
 
     web: str
     own: str
-    name: str
-    public_url: str
-    organization: str
-    teams: bool
-    create: Callable[[str], Created]
-    check: Callable[[bool], Checked]
+    wanted: Wanted
+    create: Callable[[str, Wanted], Created]
+    check: Callable[[Wanted], Checked]
     finished: Callable[[], None]
     state: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
     created: Created | None = None
@@ -72,108 +90,162 @@ def create_setup(wizard: Wizard) -> FastAPI:
     return app
 
 
-def _router(wizard: Wizard) -> APIRouter:  # noqa: C901  one flow, a few lines a step
+def _router(wizard: Wizard) -> APIRouter:
     routes = APIRouter()
 
     @routes.get("/")
     async def start() -> Response:
-        ticked = " checked" if wizard.teams else ""
-        return _page(
-            wizard,
-            "Set up Slipway",
-            '<p>Slipway works as a GitHub App of your own.</p><form method="post" action="/review">'
-            + _input("name", "Name of the App", wizard.name, " required maxlength=34")
-            + _input("public_url", "Address of Slipway for GitHub", wizard.public_url, " required")
-            + _input("organization", "Organisation (empty: your own account)", wizard.organization, "")
-            + f'<label><input type="checkbox" name="teams" value="yes"{ticked}> Policies name teams</label>'
-            "<button>Review</button></form>",
-        )
+        return _answer(wizard, "Set up Slipway", _form(wizard.wanted), step=1)
 
     @routes.post("/review")
     async def review(request: Request) -> Response:
         form = dict(parse_qsl((await read_body(request, CAP)).decode("utf-8", "replace")))
-        name, public_url = form.get("name", "").strip(), form.get("public_url", "")
-        organization, teams = form.get("organization", ""), form.get("teams")
-        if urlsplit(public_url).scheme not in {"http", "https"} or not urlsplit(public_url).hostname:
-            return _trouble(wizard, "The address must begin with https:// and name a host.", 422)
-        wizard.teams = teams == "yes"
-        manifest = app_rights.manifest(
-            name=name, public_url=public_url, redirect_url=f"{wizard.own}/created", teams=wizard.teams
+        wanted = Wanted(
+            name=form.get("name", "").strip(),
+            public_url=form.get("public_url", "").strip(),
+            organization=form.get("organization", "").strip(),
+            teams=form.get("teams") == "yes",
+            issues=form.get("issues") == "yes",
         )
-        owner = f"organizations/{quote(organization.strip(), safe='')}/" if organization.strip() else ""
-        action = f"{wizard.web}/{owner}settings/apps/new?state={quote(wizard.state)}"
-        rights = "".join(
-            f"<tr><td><code>{right}: {level}</code></td><td>{app_rights.WHY[right]}</td></tr>"
-            for right, level in manifest["default_permissions"].items()
-        )
-        return _page(
-            wizard,
-            html.escape(name),
-            f"<p>Events go to <code>{html.escape(manifest['hook_attributes']['url'])}</code>.</p>"
-            f"<table>{rights}</table><p>Events: {', '.join(app_rights.EVENTS)}.</p>"
-            f'<form method="post" action="{html.escape(action)}">'
-            f'<input type="hidden" name="manifest" value="{html.escape(json.dumps(manifest))}">'
-            "<button>Create on GitHub</button></form>",
-        )
+        if mistake := wanted.mistake():
+            body = f'<p class="alert">{html.escape(mistake)}</p>{_form(wanted)}'
+            return _answer(wizard, "Set up Slipway", body, step=1, status=422)
+        wizard.wanted = wanted
+        return _answer(wizard, f"Register {wanted.name}", _summary(wizard), step=2)
 
     @routes.get("/created")
     async def created(code: str = "", state: str = "") -> Response:
-        if wizard.created is not None:
-            return RedirectResponse("/install", 303)
-        if not secrets.compare_digest(state.encode(), wizard.state.encode()):
-            return _trouble(wizard, "This answer does not belong to this set-up. Begin again.", 403)
-        try:
-            wizard.created = await run_in_threadpool(wizard.create, code)
-        except OutsideError as error:
-            return _trouble(wizard, f"{error}.", 502)
-        except OSError as error:
-            return _trouble(
-                wizard, f"The App exists, but its key could not be stored: {error.strerror}.", 500
-            )
-        return RedirectResponse("/install", 303)
+        return await _created(wizard, code, state)
 
     @routes.get("/install")
     async def install() -> Response:
-        if wizard.created is None:
-            return RedirectResponse("/", 303)
-        told = wizard.created
-        try:
-            seen = await run_in_threadpool(wizard.check, wizard.teams)
-        except OutsideError as error:
-            return _trouble(wizard, f"{error}. Load this page again.", 502)
-        problems = "".join(f'<p class="problem">{html.escape(each)}</p>' for each in seen.problems)
-        stored = f"<p>{html.escape(told.stored)}</p>{problems}"
-        if not seen.repositories:
-            link = html.escape(told.install_url)
-            text = f'<p><a class="button" href="{link}" target="_blank" rel="noreferrer">Install it</a></p>'
-            return _page(wizard, f"{html.escape(told.name)} is registered", stored + text + _WAITING, 5)
-        names = "".join(f"<li><code>{html.escape(name)}</code></li>" for name in seen.repositories)
-        done = f"<p>Installed in:</p><ul>{names}</ul><p>You may close this page.</p>"
-        page = _page(wizard, "Done", stored + done)
-        page.background = BackgroundTask(wizard.finished)
-        return page
+        return await _install(wizard)
 
     return routes
 
 
-_WAITING = "<p>This page looks again every five seconds.</p>"
+async def _created(wizard: Wizard, code: str, state: str) -> Response:
+    """GitHub sent the person back with a code that works once."""
+    if wizard.created is not None:
+        return RedirectResponse("/install", 303)
+    if not secrets.compare_digest(state.encode(), wizard.state.encode()):
+        return _trouble(wizard, "This answer does not belong to this set-up.", 403)
+    try:
+        wizard.created = await run_in_threadpool(wizard.create, code, wizard.wanted)
+    except OutsideError as error:
+        return _trouble(wizard, f"{error}.", 502)
+    except OSError as error:
+        why = f"The App is registered, but its key could not be stored: {error.strerror}."
+        return _trouble(wizard, why, 500, "Repair that and load this page again; nothing is lost.")
+    return RedirectResponse("/install", 303)
 
 
-def _input(name: str, label: str, value: str, more: str) -> str:
-    return f'<label>{label}<input type="text" name="{name}" value="{html.escape(value)}"{more}></label>'
+async def _install(wizard: Wizard) -> Response:
+    """Wait for the installation, then show what GitHub says to the new key."""
+    if wizard.created is None:
+        return RedirectResponse("/", 303)
+    try:
+        seen = await run_in_threadpool(wizard.check, wizard.wanted)
+    except OutsideError as error:
+        return _trouble(wizard, f"{error}.", 502, "Load this page again.")
+    if not seen.repositories:
+        title = f"Install {wizard.created.name}"
+        return _answer(wizard, title, _waiting(wizard.created, seen), step=3, refresh=5)
+    answer = _answer(wizard, "Slipway is installed", _done(wizard.created, seen), step=len(page.STEPS) + 1)
+    answer.background = BackgroundTask(wizard.finished)
+    return answer
 
 
-def _trouble(wizard: Wizard, sentence: str, status: int) -> Response:
-    page = _page(wizard, "That did not work", f'<p class="problem">{html.escape(sentence)}</p>')
-    page.status_code = status
-    return page
+def _form(wanted: Wanted) -> str:
+    return (
+        '<p class="lead">Slipway works as a GitHub App of your own. Nothing leaves this machine before'
+        ' the next page.</p><form method="post" action="/review">'
+        + page.field(
+            "name", "Name of the App", wanted.name, "How it signs its comments.", "required maxlength=34"
+        )
+        + page.field(
+            "public_url",
+            "Address of Slipway",
+            wanted.public_url,
+            "Where GitHub reaches it with webhooks.",
+            'type="url" required',
+        )
+        + page.field(
+            "organization", "Organisation", wanted.organization, "Empty: the App belongs to your own account."
+        )
+        + page.tick(
+            "teams",
+            "Policies name teams",
+            "Slipway then also reads who belongs to which team.",
+            ticked=wanted.teams,
+        )
+        + page.tick(
+            "issues",
+            "Tell of trouble in issues",
+            "Slipway then opens an issue for a broken slipway.yaml, and where registry and Git disagree.",
+            ticked=wanted.issues,
+        )
+        + "<button>Review</button></form>"
+    )
 
 
-def _page(wizard: Wizard, title: str, body: str, refresh: int = 0) -> Response:
-    again = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
+def _summary(wizard: Wizard) -> str:
+    wanted = wizard.wanted
+    manifest = app_rights.manifest(
+        name=wanted.name,
+        public_url=wanted.public_url,
+        redirect_url=f"{wizard.own}/created",
+        teams=wanted.teams,
+        issues=wanted.issues,
+    )
+    owner = f"organizations/{quote(wanted.organization, safe='')}/" if wanted.organization else ""
+    action = f"{wizard.web}/{owner}settings/apps/new?state={quote(wizard.state)}"
+    rights = manifest["default_permissions"].items()
+    events = ", ".join(f"<code>{event}</code>" for event in app_rights.EVENTS)
+    return (
+        '<p class="lead">GitHub shows the same and asks you to confirm.</p>'
+        + page.rows((f"{right}: {level}", app_rights.WHY[right]) for right, level in rights)
+        + f"<p>It hears of {events}, at <code>{html.escape(manifest['hook_attributes']['url'])}</code>.</p>"
+        f'<form method="post" action="{html.escape(action)}">'
+        f'<input type="hidden" name="manifest" value="{html.escape(json.dumps(manifest))}">'
+        '<button>Create on GitHub</button><a class="back" href="/">Change</a></form>'
+    )
+
+
+def _waiting(created: Created, seen: Checked) -> str:
+    link = html.escape(created.install_url)
+    trouble = [finding for finding in seen.findings if finding.level is Level.PROBLEM]
+    return (
+        f"<p>{html.escape(created.stored)}</p>"
+        "<p>Choose the repository that holds <code>slipway.yaml</code>.</p>"
+        f'<p><a class="button" href="{link}" target="_blank" rel="noreferrer">Install on GitHub</a></p>'
+        '<p class="small">This page looks again every five seconds.</p>'
+        + (page.findings(trouble) if trouble else "")
+    )
+
+
+def _done(created: Created, seen: Checked) -> str:
+    names = ", ".join(f"<code>{html.escape(name)}</code>" for name in seen.repositories)
+    return (
+        f"<p>It works in {names}.</p><p>{html.escape(created.stored)}</p>"
+        + page.findings(seen.findings)
+        + "<p>Next: start <code>slipway serve</code> with these settings, and let <code>slipway doctor</code>"
+        ' look at every other connection.</p><p class="small">You may close this page.</p>'
+    )
+
+
+def _trouble(wizard: Wizard, sentence: str, status: int, todo: str = "") -> HTMLResponse:
+    body = f'<p class="alert">{html.escape(sentence)}</p><p>{html.escape(todo)}</p>'
+    again = "" if todo else '<p><a class="button" href="/">Begin again</a></p>'
+    return _answer(wizard, "That did not work", body + again, step=2, status=status)
+
+
+def _answer(
+    wizard: Wizard, title: str, body: str, step: int, *, status: int = 200, refresh: int = 0
+) -> HTMLResponse:
     return HTMLResponse(
-        f'<!doctype html><html lang="en"><meta charset="utf-8">{again}<title>{title}</title>'
-        f"<style>{STYLE}</style><main><h1>{title}</h1>{body}</main></html>",
+        page.sheet(title, body, step=step, refresh=refresh),
+        status,
         headers={
             "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; "
             f"frame-ancestors 'none'; form-action 'self' {wizard.web}",

@@ -16,7 +16,6 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.domain import app_rights
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review, ReviewState
 from bot.ports import (
     CheckRun,
@@ -26,7 +25,6 @@ from bot.ports import (
     OutsideError,
     Proposal,
     Refused,
-    Registration,
     Usage,
     WorkflowRun,
 )
@@ -490,12 +488,6 @@ class FakeForgeApp:
     )
     failed_deliveries: list[datetime] = field(default_factory=list)
     redelivered: list[datetime] = field(default_factory=list)
-    registered: Registration = field(
-        default_factory=lambda: Registration("slipway", app_rights.PERMISSIONS, app_rights.EVENTS)
-    )
-
-    def registration(self) -> Registration:
-        return self.registered
 
     def repositories(self) -> Sequence[tuple[int, str]]:
         return list(self.forges)

@@ -10,7 +10,7 @@ from bot.adapters.github import records
 from bot.adapters.github.client import Client, Shared
 from bot.adapters.github.place import Place
 from bot.adapters.github.repository import GitHubForge
-from bot.ports import NotFound, Registration, Usage
+from bot.ports import NotFound, Usage
 
 GITHUB = "https://api.github.com"
 JWT_SECONDS = 300
@@ -80,20 +80,6 @@ class GitHubApp:
                 break  # newest first
             attempts.setdefault(delivery["guid"], []).append(delivery)
         return list(attempts.values())
-
-    def registration(self) -> Registration:
-        client = self._client(None)
-        found = client.get("/app")
-        try:
-            webhook = client.get("/app/hook/config").get("url") or None
-        except NotFound:
-            webhook = None
-        return Registration(
-            slug=found["slug"],
-            permissions=dict(found.get("permissions") or {}),
-            events=tuple(found.get("events") or ()),
-            webhook_url=webhook,
-        )
 
     def usage(self) -> Mapping[int, Usage]:
         """What each installation (0: the App itself) used of its rate limit."""

@@ -1,26 +1,45 @@
 """`slipway setup`, its page clicked through against the GitHub-compatible server."""
 
+import base64
 import html
 import os
 import re
 import subprocess
 import sys
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
+import yaml
 
+from bot.domain import app_rights
 from bot.sandbox.github import GitHubServer
 
+PUBLIC = "http://127.0.0.1:9"
+SETTINGS = {
+    "SLIPWAY_PUBLIC_URL",
+    "SLIPWAY_GITHUB_APP_ID",
+    "SLIPWAY_GITHUB_WEBHOOK_SECRET",
+    "SLIPWAY_GITHUB_BASE_URL",
+}
 
-def _fields(page: str) -> dict[str, str]:
+
+def fields(page: str) -> dict[str, str]:
+    """The fields of the last form: what a browser would send, boxes that are not ticked left out."""
     form = page[page.rindex("<form") :]
-    found = re.findall(r'<input[^>]*name="([^"]+)"[^>]*value="([^"]*)"', form)
-    return {name: html.unescape(value) for name, value in found}
+    found = {}
+    for tag in re.findall(r"<input[^>]*>", form):
+        name, value = re.search(r'name="([^"]+)"', tag), re.search(r'value="([^"]*)"', tag)
+        if name and ("checkbox" not in tag or tag.rstrip(">").endswith("checked")):
+            found[name[1]] = html.unescape(value[1] if value else "")
+    return found
 
 
-def _action(page: str) -> str:
+def action(page: str) -> str:
     return html.unescape(re.findall(r'<form[^>]*action="([^"]+)"', page)[-1])
 
 
@@ -33,59 +52,323 @@ def github(tmp_path):
     server.stop()
 
 
-def _start(github: GitHubServer, folder: Path, *more: str) -> subprocess.Popen:
+@dataclass
+class Person:
+    """Somebody in front of the page."""
+
+    github: GitHubServer
+    running: subprocess.Popen
+    own: str
+    browser: httpx.Client
+
+    def review(self, **changes: str) -> httpx.Response:
+        form = fields(self.browser.get(self.own).text) | changes
+        return self.browser.post(f"{self.own}/review", data=form)
+
+    def confirm(self, **changes: str) -> httpx.Response:
+        """Register on GitHub, up to the way back, which is not gone yet."""
+        review = self.review(**changes)
+        asked = self.browser.post(action(review.text), data=fields(review.text))
+        return self.browser.post(urljoin(action(review.text), action(asked.text)), data=fields(asked.text))
+
+    def register(self, **changes: str) -> httpx.Response:
+        """Register, and come back to the page."""
+        return self.browser.get(self.confirm(**changes).headers["location"], follow_redirects=True)
+
+    def install(self, waiting: httpx.Response) -> httpx.Response:
+        link = re.search(r'class="button" href="([^"]+)"', waiting.text)[1]
+        choose = self.browser.get(link).text
+        self.browser.post(urljoin(link, action(choose)), data={"repository": "acme/gitops"})
+        return self.browser.get(f"{self.own}/install")
+
+    def app(self):
+        (app,) = self.github.world.state.apps.values()
+        return app
+
+    def wait(self) -> tuple[str, str]:
+        return self.running.communicate(timeout=30)
+
+
+@contextmanager
+def setup(github: GitHubServer, folder: Path, *more: str, api: str | None = None):
+    """The page, opened by a person in a browser."""
     verb = [sys.executable, "-c", "from bot.cli import main; main()", "setup"]
-    told = ["--public-url", "http://127.0.0.1:9", "--base-url", github.api_url, *more]
-    return subprocess.Popen(
-        [*verb, *told],
+    running = subprocess.Popen(
+        [*verb, "--public-url", PUBLIC, "--base-url", api or github.api_url, *more],
         cwd=folder,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONPATH": str(Path.cwd())},
     )
+    try:
+        own = re.search(r"http://\S+", running.stderr.readline())[0]
+        with httpx.Client(trust_env=False, timeout=30) as browser:
+            yield Person(github, running, own, browser)
+    finally:
+        running.kill()
+        running.communicate()
+
+
+def stored(folder: Path) -> dict[str, str]:
+    lines = (folder / "slipway.env").read_text().splitlines()
+    return {name: value for name, _, value in (line.partition("=") for line in lines)}
 
 
 def test_a_person_clicks_through(github, tmp_path):
-    """Register, install, done: settings are stored for the owner only, nothing secret is printed, it stops."""
-    running = _start(github, tmp_path)
-    try:
-        own = re.search(r"http://\S+", running.stderr.readline())[0]
-        with httpx.Client(trust_env=False, timeout=20) as browser:
-            first = browser.get(own)
-            form = {k: v for k, v in _fields(first.text).items() if k != "teams"}
-            review = browser.post(own + "/review", data=form)
-            target = _action(review.text)
-            asked = browser.post(target, data=_fields(review.text))
-            wrong = browser.get(own + "/created", params={"code": "x", "state": "wrong"})
-            made = browser.post(urljoin(target, _action(asked.text)), data=_fields(asked.text))
-            waiting = browser.get(made.headers["location"], follow_redirects=True)
-            link = re.search(r'class="button" href="([^"]+)"', waiting.text)[1]
-            choose = browser.get(link).text
-            browser.post(urljoin(link, _action(choose)), data={"repository": "acme/gitops"})
-            done = browser.get(own + "/install")
-        out, err = running.communicate(timeout=15)
-    finally:
-        running.kill()
-    settings = (tmp_path / "slipway.env").read_text()
-    secret = re.search(r"WEBHOOK_SECRET=(\S+)", settings)[1]
-    pages = first.text + review.text + waiting.text + done.text + out + err
+    """Register, install, done: settings are stored for the owner only, nothing secret is shown, it stops."""
+    with setup(github, tmp_path) as person:
+        first, review = person.browser.get(person.own), person.review()
+        waiting = person.register()
+        done = person.install(waiting)
+        out, err = person.wait()
+    settings = stored(tmp_path)
+    key = Path(settings["SLIPWAY_GITHUB_PRIVATE_KEY_FILE"])
+    shown = "".join(page.text for page in (first, review, waiting, done)) + out + err
 
-    assert running.returncode == 0
-    assert wrong.status_code == 403
+    assert person.running.returncode == 0
+    assert set(settings) == SETTINGS | {"SLIPWAY_GITHUB_PRIVATE_KEY_FILE"}
+    assert settings["SLIPWAY_PUBLIC_URL"] == PUBLIC
+    assert settings["SLIPWAY_GITHUB_BASE_URL"] == github.api_url
+    assert key.read_text().startswith("-----BEGIN")
+    for path in (tmp_path / "slipway.env", key):
+        assert path.stat().st_mode & 0o777 == 0o600
+    assert settings["SLIPWAY_GITHUB_WEBHOOK_SECRET"] not in shown
+    assert "PRIVATE KEY" not in shown
     assert "acme/gitops" in done.text
-    assert "lacks" not in done.text
-    assert secret not in pages
-    assert "PRIVATE KEY" not in pages
-    for name in ("slipway.env", "slipway.private-key.pem"):
-        assert (tmp_path / name).stat().st_mode & 0o777 == 0o600
+    assert "has every right and event that Slipway needs" in done.text
+
+
+def test_the_app_gets_the_least_rights_and_events_and_no_others(github, tmp_path):
+    """Membership and issues only where somebody asked for them."""
+    with setup(github, tmp_path) as person:
+        person.register()
+        app = person.app()
+
+    assert app.permissions == {
+        "metadata": "read",
+        "contents": "write",
+        "pull_requests": "write",
+        "checks": "write",
+        "deployments": "write",
+    }
+    assert set(app.events) == set(app_rights.EVENTS)
+    assert app.webhook_url == f"{PUBLIC}/webhooks/github"
+
+
+@pytest.mark.parametrize(
+    ("option", "right", "level"), [("--teams", "members", "read"), ("--issues", "issues", "write")]
+)
+def test_a_right_more_where_it_is_asked_for(github, tmp_path, option, right, level):
+    """On the command line, or by ticking the box: the same right and no other."""
+    with setup(github, tmp_path, option) as person:
+        asked = person.review()
+        person.register()
+        app = person.app()
+
+    assert f"{right}: {level}" in asked.text
+    assert app.permissions == {**app_rights.PERMISSIONS, right: level}
+
+
+def test_a_kubernetes_secret_is_printed_and_nothing_is_written(github, tmp_path):
+    """With the key itself, which `kubectl apply` takes as it is."""
+    with setup(github, tmp_path, "--kubernetes") as person:
+        person.install(person.register())
+        out, _ = person.wait()
+    secret = yaml.safe_load(out)
+    values = {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
+
+    assert (secret["kind"], secret["apiVersion"]) == ("Secret", "v1")
+    assert set(values) == SETTINGS | {"SLIPWAY_GITHUB_PRIVATE_KEY"}
+    assert values["SLIPWAY_GITHUB_PRIVATE_KEY"].startswith("-----BEGIN")
+    assert not [path for path in tmp_path.iterdir() if path.name != "github"]
+
+
+def test_an_organisation_owns_the_app(github, tmp_path):
+    """GitHub's page of the organisation is opened, whatever its name holds."""
+    with setup(github, tmp_path, "--organization", "acme") as person:
+        own, odd = person.review(), person.review(organization="a/../b?c")
+
+    assert urlsplit(action(own.text)).path == "/organizations/acme/settings/apps/new"
+    assert urlsplit(action(odd.text)).path == "/organizations/a%2F..%2Fb%3Fc/settings/apps/new"
+
+
+def test_an_enterprise_server_is_where_the_base_url_says(github, tmp_path):
+    """Its pages, its API, and the settings name the same host."""
+    assert github.api_url.endswith("/api/v3")
+    with setup(github, tmp_path) as person:
+        asked = person.review()
+        person.register()
+
+    assert action(asked.text).startswith(f"{github.url}/settings/apps/new?state=")
+    assert f"form-action 'self' {github.url}" in asked.headers["content-security-policy"]
+    assert stored(tmp_path)["SLIPWAY_GITHUB_BASE_URL"] == github.api_url
+
+
+def test_a_code_that_was_used_or_is_too_old_makes_no_settings(github, tmp_path):
+    """GitHub takes a code once and within the hour; the page says so."""
+    with setup(github, tmp_path) as person:
+        back = person.confirm().headers["location"]
+        (manifest,) = github.world.state.manifests.values()
+        manifest.expires_at -= timedelta(hours=2)
+        late = person.browser.get(back)
+        again = person.browser.get(back)
+
+    for answer in (late, again):
+        assert answer.status_code == 502
+        assert "the code was used before or is older than an hour" in answer.text
+        assert "Begin again" in answer.text
+    assert not (tmp_path / "slipway.env").exists()
+
+
+@pytest.mark.parametrize("state", ["", "wrong", "\u00e9"])
+def test_an_answer_of_another_set_up_is_refused(github, tmp_path, state):
+    """Nobody else's App gets into these settings; the code stays unused."""
+    with setup(github, tmp_path) as person:
+        query = dict(
+            part.split("=") for part in urlsplit(person.confirm().headers["location"]).query.split("&")
+        )
+        answer = person.browser.get(f"{person.own}/created", params={"code": query["code"], "state": state})
+
+    assert answer.status_code == 403
+    assert query["code"] in github.world.state.manifests
+    assert not (tmp_path / "slipway.env").exists()
+
+
+@pytest.mark.parametrize("code", ["", "a/../../b", "x" * 300])
+def test_what_is_no_code_is_never_sent(github, tmp_path, code):
+    """It would lead to another path of the API."""
+    with setup(github, tmp_path) as person:
+        state = dict(
+            part.split("=") for part in urlsplit(person.confirm().headers["location"]).query.split("&")
+        )["state"]
+        answer = person.browser.get(f"{person.own}/created", params={"code": code, "state": state})
+
+    assert answer.status_code == 502
+    assert "this is no code" in answer.text
+
+
+def test_a_server_that_does_not_answer_is_told(github, tmp_path):
+    """Its address is in the sentence, and the page still runs."""
+    with setup(github, tmp_path) as person:
+        back = person.confirm().headers["location"]
+        github.stop()
+        answer = person.browser.get(back)
+        still = person.browser.get(person.own)
+
+    assert answer.status_code == 502
+    assert "no answer from" in answer.text
+    assert still.status_code == 200
+
+
+def test_a_key_that_could_not_be_stored_is_not_lost(github, tmp_path):
+    """The code works only once; loading the page again stores what came back."""
+    folder = tmp_path / "settings"
+    folder.mkdir()
+    with setup(github, tmp_path, "--file", "settings/slipway.env") as person:
+        back = person.confirm().headers["location"]
+        folder.rmdir()
+        failed = person.browser.get(back)
+        folder.mkdir()
+        waiting = person.browser.get(back, follow_redirects=True)
+
+    assert failed.status_code == 500
+    assert "nothing is lost" in failed.text
+    assert "Install" in waiting.text
+    assert (folder / "slipway.private-key.pem").exists()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"public_url": "javascript:alert(1)"},
+        {"public_url": "https://"},
+        {"public_url": "https://[::1"},
+        {"public_url": "https://a.example.com/?x=1"},
+        {"name": ""},
+        {"name": "x" * 35},
+    ],
+)
+def test_what_cannot_be_is_told_beside_the_form(github, tmp_path, change):
+    """What was filled in stays."""
+    with setup(github, tmp_path, "--organization", "acme") as person:
+        answer = person.review(**change)
+
+    assert answer.status_code == 422
+    assert 'class="alert"' in answer.text
+    assert fields(answer.text)["organization"] == "acme"
+
+
+def test_hostile_names_stay_text(github, tmp_path):
+    """Neither the form nor GitHub's names become HTML."""
+    with setup(github, tmp_path) as person:
+        answer = person.review(name='"><script>x</script>', organization="'><b>")
+
+    assert "<script>x" not in answer.text
+    assert "<b>'" not in answer.text
+
+
+def test_only_this_machine_is_answered(github, tmp_path):
+    """A page elsewhere cannot talk to the set-up through a name that leads here."""
+    with setup(github, tmp_path) as person:
+        answer = person.browser.get(person.own, headers={"Host": "evil.example.com"})
+
+    assert answer.status_code == 400
+
+
+def test_the_result_is_checked(github, tmp_path):
+    """What GitHub's owner took away or redirected is told before anything is run."""
+    with setup(github, tmp_path) as person:
+        waiting = person.register()
+        app = person.app()
+        app.permissions = {name: level for name, level in app.permissions.items() if name != "checks"}
+        app.events = [event for event in app.events if event != "push"]
+        app.webhook_url = "https://elsewhere.example.com/webhooks/github"
+        done = html.unescape(person.install(waiting).text)
+
+    assert "The App lacks `checks: write`" in done
+    assert "GitHub does not tell of `push`" in done
+    assert "not to http://127.0.0.1:9/webhooks/github" in done
 
 
 def test_an_existing_file_stays(github, tmp_path):
     """Settings that exist are not overwritten without --force, and no App is made."""
     (tmp_path / "slipway.env").write_text("mine")
-    running = _start(github, tmp_path)
-    _, err = running.communicate(timeout=30)
+    refused = _run(github, tmp_path)
 
-    assert (running.returncode, (tmp_path / "slipway.env").read_text()) == (2, "mine")
-    assert "--force" in err
+    assert (refused.returncode, (tmp_path / "slipway.env").read_text()) == (2, "mine")
+    assert "--force" in refused.stderr
+
+    with setup(github, tmp_path, "--force") as person:
+        person.register()
+
+    assert set(stored(tmp_path)) >= SETTINGS
+    assert (tmp_path / "slipway.env").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        (["--file", "nowhere/slipway.env"], "no folder that can be written to"),
+        (["--base-url", "ftp://x"], "--base-url must be the address"),
+    ],
+)
+def test_what_cannot_work_is_told_before_the_page_opens(github, tmp_path, options, sentence):
+    """No App is made whose key nobody could keep."""
+    refused = _run(github, tmp_path, *options)
+
+    assert refused.returncode == 2
+    assert sentence in refused.stderr
+
+
+def _run(github, folder, *more):
+    verb = [sys.executable, "-c", "from bot.cli import main; main()", "setup", "--public-url", PUBLIC]
+    return subprocess.run(
+        [*verb, "--base-url", github.api_url, *more],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
