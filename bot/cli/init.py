@@ -81,7 +81,7 @@ def init(
     _refuse(mistakes(names))
     files = written(_template(), names)
     _refuse(_unchecked(files))
-    _refuse([f"{path / link} is a symlink: nothing is written through it" for link in _links(path, files)])
+    _refuse([f"{path / one} is a symlink, or a folder where a file belongs" for one in _blocked(path, files)])
     try:
         _write(path, files)
     except OSError as error:
@@ -123,11 +123,9 @@ def _pairs(given: Sequence[str], option: str, known: Sequence[str]) -> dict[str,
     for one in given:
         key, equals, value = one.partition("=")
         if not equals or key not in known:
-            raise typer.BadParameter(
-                f"{one!r} is not KEY=NAME with one of {', '.join(known)}", param_hint=f"--{option}"
-            )
+            _refuse([f"--{option} {one!r} is not KEY=NAME with one of {', '.join(known)}"])
         if key in pairs:
-            raise typer.BadParameter(f"{key} is named twice", param_hint=f"--{option}")
+            _refuse([f"--{option} names {key} twice"])
         pairs[key] = value
     return pairs
 
@@ -162,10 +160,14 @@ def _unchecked(files: Mapping[str, bytes]) -> tuple[str, ...]:
     return tuple(f"{mistake.file}:{mistake.line}: {mistake.message}" for mistake in found)
 
 
-def _links(path: Path, files: Mapping[str, bytes]) -> list[str]:
-    """Symlinks where a file or a folder is to be."""
+def _blocked(path: Path, files: Mapping[str, bytes]) -> list[str]:
+    """Where nothing is written: through symlinks, and over a folder."""
     places = {place.as_posix() for name in files for place in (Path(name), *Path(name).parents)} - {"."}
-    return sorted(place for place in places if (path / place).is_symlink())
+    return sorted(
+        place
+        for place in places
+        if (path / place).is_symlink() or (place in files and (path / place).is_dir())
+    )
 
 
 def _write(path: Path, files: Mapping[str, bytes]) -> None:

@@ -157,7 +157,7 @@ def _mistakes(names: TeamNames) -> Iterator[str]:
         (names.domain, _DOMAIN, "a domain such as acme.com"),
         (names.mlflow, _ADDRESS, "an address such as http://mlflow.mlflow.svc:5000"),
         (names.prometheus, _ADDRESS, "an address such as http://prometheus.monitoring.svc:9090"),
-        (_bucket(names), _BUCKET, "a bucket: 3 to 63 small letters, digits, `-` and `.`"),
+        (names.bucket or "models", _BUCKET, "a bucket: 3 to 63 small letters, digits, `-` and `.`"),
         (names.aws_account, _ACCOUNT, "an AWS account: twelve digits"),
         (names.aws_region, _REGION, "an AWS region such as eu-west-1"),
     ):
