@@ -10,7 +10,19 @@ from typer.main import get_command
 
 from bot import __version__
 
-_MODULES = ("check", "bump", "schema", "policy", "backtest", "replay", "sandbox", "serve", "setup", "doctor")
+_MODULES = (
+    "init",
+    "check",
+    "bump",
+    "schema",
+    "policy",
+    "backtest",
+    "replay",
+    "sandbox",
+    "serve",
+    "setup",
+    "doctor",
+)
 """Each holds a function, or commands of its own, under the module's name."""
 
 

@@ -13,17 +13,22 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+import yaml
 from mlflow import MlflowClient
 
+from bot.adapters import shipped
 from bot.adapters.mlflow import MlflowRegistry
 from bot.domain.evidence import Column, Dataset, Metric, Signature, VersionEvidence
 from bot.ports import ModelRegistry
 from tests.fakes.registry import FakeRegistry
 
 STARTS_WITHIN = 90
+# With what the template gives a server in a cluster: tests/contract/mlflow/test_register_webhook.py needs it.
+_SETTINGS = shipped.folder("gitops-repo-template") / "platform" / "mlflow" / "settings.yaml"
 ENVIRONMENT = os.environ | {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    **next(yaml.safe_load_all(_SETTINGS.read_text()))["data"],
 }
 
 
