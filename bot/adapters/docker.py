@@ -12,6 +12,7 @@ import json
 import re
 import tarfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -58,15 +59,12 @@ class DockerBuilder:
             raise Refused("`build:`", error.message) from None
         context = _context(order, folder)
         try:
-            engine = self._engine()
-            try:
+            with self._engine() as engine:
                 _follow(self._build(engine, order, context), tell)
                 tell("pushing the image")
                 pushed = engine.push(image.name, tag=image.tag, stream=True, decode=True)
                 _follow(_lines(pushed), tell)
                 _forget(engine, order.image)
-            finally:
-                engine.close()
         except APIError as error:
             raise _told(str(error.explanation or error), order) from None
         except (
@@ -78,7 +76,8 @@ class DockerBuilder:
         ) as error:
             raise Unavailable(SYSTEM, f"it went away in the middle ({type(error).__name__})") from None
 
-    def _engine(self) -> docker.APIClient:
+    @contextmanager
+    def _engine(self) -> Iterator[docker.APIClient]:
         settings: dict[str, Any] = {"timeout": _TIMEOUT}
         settings |= {"base_url": self._host} if self._host is not None else kwargs_from_env()
         try:
@@ -87,7 +86,15 @@ class DockerBuilder:
             raise Unavailable(SYSTEM, f"it does not answer: {_short(str(error))}") from None
         if self._credentials is not None:
             engine.reload_config(dockercfg_path=str(self._credentials))
-        return engine
+        answers: list[requests.Response] = []
+        engine.hooks["response"].append(lambda answer, **_: answers.append(answer))
+        try:
+            yield engine
+        finally:
+            # A stream that nobody read to its end still holds its connection.
+            for answer in answers:
+                answer.close()
+            engine.close()
 
     @staticmethod
     def _build(engine: docker.APIClient, order: BuildOrder, context: Path) -> Iterator[Message]:

@@ -77,7 +77,13 @@ class Pushing:
         )
 
     def index(
-        self, platforms: Sequence[str], types: Sequence[str], tag: str, *, attested: bool = False
+        self,
+        platforms: Sequence[str],
+        types: Sequence[str],
+        tag: str,
+        *,
+        attested: bool = False,
+        size: int = 1000,
     ) -> dict[str, Any]:
         """Push an image of several platforms, with attestations as Docker's builder leaves them."""
         entries = []
@@ -88,7 +94,7 @@ class Pushing:
                 "architecture": architecture,
                 **({"variant": variant[0]} if variant else {}),
             }
-            entries.append({**self.image(platform, types), "platform": place})
+            entries.append({**self.image(platform, types, size=size), "platform": place})
         attestations = [
             {
                 **self.image("unknown/unknown", types, size=10),

@@ -6,12 +6,14 @@ the folder is refused, and sizes are counted as they come.
 """
 
 import json
-import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import requests
 from mlflow import MlflowClient
 from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
@@ -39,7 +41,8 @@ class MlflowFiles:
 
     def download(self, model: str, version: str, folder: Path, limits: Limits, tell: Tell) -> None:
         tell("listing the model's files")
-        files = self._files(self._listing(model, version), limits)
+        listing = self._listing(model, version)
+        files = self._files(listing, limits)
         total = sum(size for _, size in files)
         free = shutil.disk_usage(folder.parent).free
         # The files, and the layer or the context that they become.
@@ -50,8 +53,7 @@ class MlflowFiles:
         fetched = 0
         for number, (path, _) in enumerate(files, 1):
             tell(f"fetching file {number} of {len(files)}, {fetched / _MEGA:.0f} of {total / _MEGA:.0f} MB")
-            question = {"name": model, "version": version, "path": path}
-            fetched += self._fetch(question, folder / path, limits.bytes - fetched, tell)
+            fetched += self._fetch(listing, path, folder, limits.bytes - fetched, tell)
 
     def _listing(self, model: str, version: str) -> "_Listing":
         found = self._version(model, version)
@@ -62,8 +64,8 @@ class MlflowFiles:
             return _Listing(
                 f"/api/2.0/mlflow/logged-models/{logged[1]}/artifacts/directories",
                 "artifact_directory_path",
-                {},
-                "",
+                "/model-versions/get-artifact",
+                {"name": model, "version": version},
             )
         inside = self._inside_run(first)
         if inside is None:
@@ -72,7 +74,8 @@ class MlflowFiles:
                 f"the files of {model} {version} belong to no logged model and no run, so the server does "
                 "not list them; Slipway fetches from no other address",
             )
-        return _Listing("/api/2.0/mlflow/artifacts/list", "path", {"run_id": first.run_id}, inside)
+        run = {"run_id": str(first.run_id)}
+        return _Listing("/api/2.0/mlflow/artifacts/list", "path", "/get-artifact", run, inside)
 
     def _inside_run(self, version: Any) -> str | None:
         """The model's folder among its run's files; None where it is not there."""
@@ -122,7 +125,7 @@ class MlflowFiles:
             translated(what),
             http_request(
                 get_default_host_creds(self._uri),
-                listing.endpoint,
+                listing.folders,
                 "GET",
                 params=params,
                 stream=True,
@@ -135,18 +138,18 @@ class MlflowFiles:
         told = _json(data).get("files", [])
         return told if isinstance(told, list) else []
 
-    def _fetch(self, question: dict[str, str], to: Path, left: int, tell: Tell) -> int:
+    def _fetch(self, listing: "_Listing", path: str, folder: Path, left: int, tell: Tell) -> int:
         """One file, at most `left` bytes; returns its size in bytes."""
-        what = f"the file {question['path']}"
+        what, to = f"the file {path}", folder / path
         to.parent.mkdir(parents=True, exist_ok=True)
         size = 0
         with (
             translated(what),
             http_request(
                 get_default_host_creds(self._uri),
-                "/model-versions/get-artifact",
+                listing.files,
                 "GET",
-                params=question,
+                params={**listing.params, "path": f"{listing.root}/{path}" if listing.root else path},
                 stream=True,
                 raise_on_status=False,
                 timeout=_FIRST_BYTE,
@@ -154,7 +157,7 @@ class MlflowFiles:
         ):
             if response.status_code != _OK:
                 raise refusal(response.status_code, what, "the server does not hand it out")
-            with os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+            with _disk(), to.open("xb") as file:
                 for chunk in _capped(response, left, _too_large(left)):
                     file.write(chunk)
                     size += len(chunk)
@@ -166,14 +169,16 @@ class MlflowFiles:
             return self._client.get_model_version(model, version)
 
 
+@dataclass(frozen=True, slots=True)
 class _Listing:
-    """How the server is asked for a folder's files; `root` is the model's folder there."""
+    """How the server is asked: for the files of a folder (named by `key`), and for one file."""
 
-    def __init__(self, endpoint: str, key: str, params: dict[str, str], root: str) -> None:
-        self.endpoint = endpoint
-        self.key = key
-        self.params = params
-        self.root = root
+    folders: str
+    key: str
+    files: str
+    params: Mapping[str, str]
+    root: str = ""
+    """The model's folder in what is listed."""
 
 
 def safe(path: str) -> str:
@@ -184,6 +189,17 @@ def safe(path: str) -> str:
     if not path.isprintable() or "\\" in path:
         raise Refused(SYSTEM, f"the model names a file that no image should hold: {path[:200]!r}")
     return path
+
+
+@contextmanager
+def _disk() -> Iterator[None]:
+    """Tell our own disk's trouble from the server's: requests' errors are OSErrors too."""
+    try:
+        yield
+    except requests.RequestException:
+        raise
+    except OSError as error:
+        raise Unavailable("Slipway's own disk", error.strerror or type(error).__name__) from None
 
 
 def _too_large(limit: int) -> str:

@@ -5,11 +5,13 @@ import os
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -173,3 +175,41 @@ def world(request: pytest.FixtureRequest) -> World:
         return name
 
     return World(MlflowRegistry(server), model, another)
+
+
+Answer = Callable[[str], tuple[int, dict[str, str], bytes]]
+
+
+@pytest.fixture
+def server():
+    """Start a server that answers as told; returns its address and the paths that it was asked for."""
+    started = []
+
+    def start(answer: Answer) -> tuple[str, list[str]]:
+        asked: list[str] = []
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                asked.append(self.path)
+                status, headers, body = answer(self.path)
+                self.send_response(status)
+                for name, value in headers.items():
+                    self.send_header(name, value)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        serving = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        started.append((serving, thread))
+        return f"http://127.0.0.1:{serving.server_port}", asked
+
+    yield start
+    for serving, thread in started:
+        serving.shutdown()
+        serving.server_close()
+        thread.join()

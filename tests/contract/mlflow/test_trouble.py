@@ -3,7 +3,6 @@
 import threading
 import time
 from collections.abc import Callable
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 import requests
@@ -13,41 +12,6 @@ from bot.adapters.mlflow import MlflowRegistry
 from bot.ports import Forbidden, NotFound, Refused, Unavailable
 
 Answer = Callable[[str], tuple[int, dict[str, str], bytes]]
-
-
-@pytest.fixture
-def server():
-    """Start a server that answers as told; returns its address and the paths that it was asked for."""
-    started = []
-
-    def start(answer: Answer) -> tuple[str, list[str]]:
-        asked: list[str] = []
-
-        class Handler(BaseHTTPRequestHandler):
-            def do_GET(self):
-                asked.append(self.path)
-                status, headers, body = answer(self.path)
-                self.send_response(status)
-                for name, value in headers.items():
-                    self.send_header(name, value)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
-
-            def log_message(self, *_):
-                pass
-
-        serving = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        thread = threading.Thread(target=serving.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        started.append((serving, thread))
-        return f"http://127.0.0.1:{serving.server_port}", asked
-
-    yield start
-    for serving, thread in started:
-        serving.shutdown()
-        serving.server_close()
-        thread.join()
 
 
 def error(status: int, code: str) -> Answer:
