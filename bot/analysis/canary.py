@@ -17,6 +17,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
+from bot.analysis.dispersion import Past
 from bot.analysis.gauges import GaugeWatch
 from bot.analysis.objectives import GaugeLimit, Objective
 from bot.analysis.ratio import Look, RatioWatch
@@ -26,6 +27,8 @@ from bot.domain.slo import OnBreach
 from bot.domain.verdict import Outcome, SloEvidence, Verdict, worst
 
 _MOST_NOTES = 10
+_STATE = 2
+"""The version of what `state()` says; an older one weighed its evidence otherwise."""
 _LONGEST_STEP = 4.0
 """The bake clock credits a window with at most this many intervals: what nobody saw is not baked."""
 
@@ -84,6 +87,7 @@ class Watch:
         self._extension = 0.0
         self._down_since: float | None = None
         self._notes: list[str] = []
+        self._learned_from = len(history)
         self._digest = _chain("", {"settings": asdict(self.settings), "slos": [asdict(slo) for slo in slos]})
         for window in history:
             self._digest = _chain(self._digest, window.to_json())
@@ -260,6 +264,8 @@ class Watch:
     def state(self) -> dict[str, Any]:
         """Everything that `restore` needs beside what the watch was made from; plain JSON."""
         return {
+            "version": _STATE,
+            "learned_from": self._learned_from,
             "ratios": {ratio.objective.name: ratio.state() for ratio in self._ratios},
             "gauges": {gauge.limit.name: gauge.state() for gauge in self._gauges},
             "begun": self._begun,
@@ -281,9 +287,27 @@ class Watch:
         state: Mapping[str, Any],
     ) -> Self:
         """The watch as it was when `state()` was taken. A decided watch needs no restoring: keep its
-        verdict. Raises KeyError where the state belongs to other SLOs.
+        verdict. What the history taught is part of the state: it is learned again only where the state was
+        taken without it. A state of an older version is not gone on with: the watch begins anew, and says
+        so. Raises KeyError where the state belongs to other SLOs.
         """
-        watch = cls(slos, history, settings)
+        if state.get("version") != _STATE:
+            watch = cls(slos, history, settings)
+            watch.note("the watch began anew: what was stored of it is of another version of Slipway")
+            return watch
+        learned = state["learned_from"] == len(history)
+        watch = cls(slos, () if learned else history, settings)
+        if learned:
+            watch._learned_from = len(history)
+            watch._ratios = [
+                RatioWatch.knowing(
+                    Past.restore(state["ratios"][ratio.objective.name]["learned"]),
+                    ratio.objective,
+                    ratio.settings,
+                    ratio.alpha,
+                )
+                for ratio in watch._ratios
+            ]
         for ratio in watch._ratios:
             ratio.restore(state["ratios"][ratio.objective.name])
         for gauge in watch._gauges:
@@ -297,12 +321,6 @@ class Watch:
         watch._notes = list(state["notes"])
         watch._digest = state["digest"]
         return watch
-
-
-def _counts(history: Sequence[Window], slo: str) -> list[Count]:
-    """The baseline's counts, whichever side of the windows holds them."""
-    both = ({**window.baseline, **window.candidate} for window in history)
-    return [counts[slo] for counts in both if slo in counts]
 
 
 def _chain(digest: str, plain: Mapping[str, Any]) -> str:

@@ -1,31 +1,51 @@
 """Evidence that a bad ratio is above what is allowed, valid whenever it is looked at.
 
 A test martingale, fed cell by cell (a cell is one `interval` of time). For alternatives q whose odds are
-`MULTIPLES` of the allowed odds, the log likelihood ratio of a cell with n requests, b of them bad, is
+multiples of the allowed odds, the log likelihood ratio of a cell with n requests, b of them bad, is
 
     lr = [b·ln(q/p0) + (n−b)·ln((1−q)/(1−p0))] / deff          deff = 1 + (n−1)·rho
 
 `deff` is the design effect of cluster sampling (Kish 1965): bad requests come in bunches, so that n of
-them tell less than n independent ones. `lr` is capped above, so that no short blip can fail a candidate
-by itself. Restarts (a prior over the time at which a regression began) let evidence begin at any moment:
+them tell less than n independent ones. No alternative takes more bad requests from a cell than it would
+bring itself in three standard deviations, so that a blip does not speak for "slightly worse"; and `lr` is
+capped above, so that no short blip can fail a candidate by itself. Restarts (a prior over the time at
+which a regression began) let evidence begin at any moment:
 
-    S_q ← (S_q + π)·e^lr          E = mean of S_q + the restart weight not yet given out
+    S_q ← (S_q + π)·e^lr          E = weighted mean of S_q + the restart weight not yet given out
 
-Capping and tempering only make E smaller on average, so that E stays below 1/α for ever with a chance of
-at least 1 − α while the bad ratio is p0 or less (Ville 1939).
+Where the load moves the ratio, p0 is what the curve makes of it at the cell's load, and a cell that kept
+what is allowed at any load brings nothing. All of this only makes E smaller on average, so that E stays
+below 1/α for ever with a chance of at least 1 − α while the bad ratio is p0 or less (Ville 1939), as far
+as `rho` and the curve are known.
 """
 
 import math
+import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-MULTIPLES = (1.15, 1.35, 1.7, 2.3, 3.5, 6.0, 12.0, 30.0)
-"""The alternatives, as multiples of the allowed odds: from just above to plainly down."""
+from bot.analysis.load import LoadCurve
+
+ALTERNATIVES = (
+    (1.15, 0.15),
+    (1.35, 0.25),
+    (1.7, 0.22),
+    (2.3, 0.16),
+    (3.5, 0.10),
+    (6.0, 0.06),
+    (12.0, 0.04),
+    (30.0, 0.02),
+)
+"""The alternatives as multiples of the allowed odds, from just above to plainly down, with their weights:
+those that take long to tell weigh most, those that need four cells anyhow can do with little.
+"""
+_LOGS = tuple(math.log(multiple) for multiple, _ in ALTERNATIVES)
+_WEIGHTS = tuple(weight for _, weight in ALTERNATIVES)
 
 CAP = 1 / 4
 """A single cell brings at most this part of what fails a candidate."""
-WARM_CAP = 1 / 20
+WARM_CAP = 1 / 25
 """The same in the warm-up, where what is bad may well be only the start, and fade slowly."""
 CHANGED_WARM_CAP = 1 / 10
 """The same for "worse than the baseline was", which never fails a candidate by itself."""
@@ -34,6 +54,8 @@ DOWN_CAP = 1 / 3
 _LONG_CELL = 2.0
 """A cell of several intervals (after a gap in the scrapes) counts for at most this many."""
 _LARGEST = 1e100
+_WIDTH = 3.0
+"""Standard deviations above what an alternative brings by itself that a cell may count for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +85,8 @@ class Prior:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """Counts of one cell, the ratio `allowed` in it, its `length` in intervals, and the part of what
-    fails a candidate that it may bring at most.
+    """Counts of one cell, the ratio `allowed` in it, its `length` in intervals, the part of what fails a
+    candidate that it may bring at most, and its `load`: requests to all that serve.
     """
 
     total: float = 0.0
@@ -72,20 +94,27 @@ class Cell:
     allowed: float = 0.0
     length: float = 0.0
     cap: float = CAP
+    load: float = 0.0
 
 
 @dataclass(slots=True)
 class Evidence:
-    """E of one ratio over time. `bar` is ln(1/α); `rho` the correlation within a bunch of requests."""
+    """E of one ratio over time. `bar` is ln(1/α); `rho` the correlation within a bunch of requests;
+    `curve` how the load moves the ratio; `lenient`: a cell that kept what is allowed at any load brings
+    nothing, though it be more than the curve expects.
+    """
 
     bar: float
     rho: float
-    sums: list[float] = field(default_factory=lambda: [0.0] * len(MULTIPLES))
+    curve: LoadCurve | None = None
+    lenient: bool = False
+    sums: list[float] = field(default_factory=lambda: [0.0] * len(ALTERNATIVES))
     given: float = 0.0
 
     def look(self, cell: Cell, weight: float) -> float:
         """E as it would be with this cell, at whose start the restart `weight` falls; nothing is kept."""
-        return sum(self._after(cell, weight)) / len(self.sums) + max(0.0, 1.0 - self.given - weight)
+        mean = math.fsum(map(operator.mul, _WEIGHTS, self._after(cell, weight)))
+        return mean + max(0.0, 1.0 - self.given - weight)
 
     def settle(self, cell: Cell, weight: float) -> None:
         """Take this cell in for good."""
@@ -97,11 +126,18 @@ class Evidence:
             return [sum_ + weight for sum_ in self.sums]
         deff = 1.0 + max(0.0, cell.total - 1.0) * self.rho
         cap = self.bar * cell.cap * min(max(1.0, cell.length), _LONG_CELL)
+        allowed = cell.allowed
+        if self.curve is not None and cell.length > 0:
+            allowed = self.curve.shifted(allowed, cell.load / cell.length)
+        if self.lenient and cell.bad <= cell.allowed * cell.total:
+            cap = 0.0
         sums = []
-        for multiple, sum_ in zip(MULTIPLES, self.sums, strict=True):
+        for (multiple, _), log, sum_ in zip(ALTERNATIVES, _LOGS, self.sums, strict=True):
             # With odds(q) = m·odds(p0): (1−q)/(1−p0) = 1/(1 + p0·(m−1)), and q/p0 = m times that.
-            shrink = math.log1p(cell.allowed * (multiple - 1.0))
-            gain = (cell.bad * math.log(multiple) - cell.total * shrink) / deff
+            shrink = 1.0 + allowed * (multiple - 1.0)
+            brought = cell.total * allowed * multiple / shrink
+            most = brought + _WIDTH * math.sqrt(brought * deff) + 1.0
+            gain = (min(cell.bad, most) * log - cell.total * math.log(shrink)) / deff
             sums.append(min((sum_ + weight) * math.exp(min(gain, cap)), _LARGEST))
         return sums
 

@@ -2,13 +2,14 @@
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.analysis.burn import BurnAlarm, Pair
-from bot.analysis.dispersion import PRIOR_CV2, past
+from bot.analysis.dispersion import Past, past
 from bot.analysis.evidence import CHANGED_WARM_CAP, DOWN_CAP, Evidence, Prior
 from bot.analysis.interval import ratio_interval
+from bot.analysis.load import LoadCurve
 from bot.analysis.objectives import Objective, percent
 from bot.analysis.settings import Settings
 from bot.analysis.trial import Trial
@@ -19,10 +20,19 @@ _PLAINLY_DOWN = 0.75
 """In the warm-up only more bad requests than this speak against a candidate."""
 _ENOUGH_HISTORY = 20
 """Windows of history from which on the baseline's own ratio is believed."""
-EASE = 10.0
-"""Where two things must hold at once, each may be wrong this much more often than both together."""
+EASE = 40.0
+"""How much less evidence against the objective is enough where the candidate is certainly worse than the
+baseline was.
+"""
+_AT_ONCE = 0.98
+"""The weight of "broken from the start": what a new version breaks, it mostly breaks at once."""
+_BESIDE_EASE = 10.0
+_BESIDE_RHO = 0.05
+"""The correlation within a bunch between two services side by side, of which no history tells."""
 _DOWN = 0.1
 """The part of the accepted chance of a false `failed` that "plainly down in the warm-up" takes."""
+_HIGHER = 1.1
+"""What the load excuses is told where it is more than a tenth."""
 _MOST_POINTS = 120
 
 
@@ -44,10 +54,9 @@ class RatioWatch:
     objective: Objective
     settings: Settings
     alpha: float
+    learned: Past
     allowed: float
     """The accepted bad ratio: the objective's, or the baseline's own where that was worse."""
-    baseline_ratio: float | None
-    baseline_upper: float
     relative_allowed: float | None
     """The accepted bad ratio by `max_regression` from history; None where there is no such history."""
     main: Trial
@@ -66,6 +75,8 @@ class RatioWatch:
     points: list[tuple[float, float]] = field(default_factory=list)
     stride: int = 1
     looks: int = 0
+    allowed_bad: float = 0.0
+    """Bad requests that were allowed at the load there was."""
     burning: Pair | None = None
 
     @classmethod
@@ -75,7 +86,11 @@ class RatioWatch:
         """A fresh watch. `history`: the baseline's own windows before; `alpha`: this SLO's part of the
         accepted chance of a false `failed`.
         """
-        learned = past(history, objective.allowed)
+        return cls.knowing(past(history, objective.allowed), objective, settings, alpha)
+
+    @classmethod
+    def knowing(cls, learned: Past, objective: Objective, settings: Settings, alpha: float) -> "RatioWatch":
+        """The same from what history has taught already."""
         known = learned.windows >= _ENOUGH_HISTORY
         allowed = objective.allowed
         if known and learned.typical > allowed:
@@ -84,30 +99,32 @@ class RatioWatch:
         if objective.max_regression is not None and known:
             relative_allowed = min(learned.upper * (1.0 + objective.max_regression), 0.99)
         prior = Prior(warm_up=settings.warm_up, horizon=settings.max_bake, scale=4 * settings.interval)
+        early = replace(prior, start=_AT_ONCE)
         at_once = Prior(warm_up=0.0, horizon=settings.warm_up, scale=settings.warm_up + 1.0, start=1.0)
 
-        def trial(level: float, rho: float) -> Trial:
-            return Trial(Evidence(bar=math.log(1.0 / level), rho=rho), prior, settings.interval)
+        def trial(level: float, rho: float, when: Prior, curve: LoadCurve | None = None) -> Trial:
+            return Trial(Evidence(math.log(1.0 / level), rho, curve), when, settings.interval)
 
-        down = trial(alpha * _DOWN, learned.rho(allowed))
-        down.prior, down.cap = at_once, DOWN_CAP
+        main = trial(alpha * (1 - _DOWN), learned.rho(allowed), early, learned.load)
+        main.evidence.lenient = learned.load is not None
+        down = trial(alpha * _DOWN, learned.rho(allowed), at_once)
+        down.cap = DOWN_CAP
         changed = None
         if known and learned.upper < allowed:
-            changed = trial(alpha, learned.rho(learned.upper))
+            changed = trial(alpha, learned.rho(learned.upper), prior, learned.load)
             changed.warm_cap = CHANGED_WARM_CAP
         return cls(
             objective=objective,
             settings=settings,
             alpha=alpha,
+            learned=learned,
             allowed=allowed,
-            baseline_ratio=learned.ratio,
-            baseline_upper=learned.upper,
             relative_allowed=relative_allowed,
-            main=trial(alpha * (1 - _DOWN), learned.rho(allowed)),
+            main=main,
             down=down,
             changed=changed,
-            beside=trial(min(0.1, alpha * EASE), PRIOR_CV2),
-            relative=trial(alpha, learned.rho(relative_allowed or allowed))
+            beside=trial(min(0.1, alpha * _BESIDE_EASE), _BESIDE_RHO, early),
+            relative=trial(alpha, learned.rho(relative_allowed or allowed), prior, learned.load)
             if objective.max_regression is not None
             else None,
             burn=BurnAlarm(allowed),
@@ -121,15 +138,17 @@ class RatioWatch:
         else:
             self.looks += 1
         warm = (look.index + 1) * self.settings.interval > self.settings.warm_up
-        self.main.observe(look.index, count, self.allowed, look.length)
+        load = count.total + (look.baseline.total if look.baseline is not None else 0.0)
+        self.main.observe(look.index, count, self.allowed, look.length, load)
         if not warm and not self.objective.slow_start:
             self.down.observe(look.index, count, max(self.allowed, _PLAINLY_DOWN), look.length)
         if self.changed is not None:
-            self.changed.observe(look.index, count, self.baseline_upper, look.length)
+            self.changed.observe(look.index, count, self.learned.upper, look.length, load)
         self._observe_baseline(look, count, warm=warm)
         if warm:
             self.burn.observe(look.elapsed, count)
             self.burning = self.burning or self.burn.burning(look.elapsed)
+        self.allowed_bad += self._allowed_bad(count, load, look.length)
         self.total += count
         self.total_baseline += look.baseline or NOTHING
         self._note_point(look.elapsed)
@@ -149,7 +168,12 @@ class RatioWatch:
             return
         self.beside.observe(look.index, NOTHING, 0.0, look.length)
         if self.relative is not None and self.relative_allowed is not None and warm:
-            self.relative.observe(look.index, heard, self.relative_allowed, look.length)
+            self.relative.observe(look.index, heard, self.relative_allowed, look.length, heard.total)
+
+    def _allowed_bad(self, count: Count, load: float, length: float) -> float:
+        if self.learned.load is None or length <= 0:
+            return self.allowed * count.total
+        return max(self.allowed, self.learned.load.shifted(self.allowed, load / length)) * count.total
 
     def _note_point(self, elapsed: float) -> None:
         if self.looks % self.stride == 0:
@@ -237,12 +261,15 @@ class RatioWatch:
                 f"where the baseline itself had up to {percent(self.allowed)} "
                 f"(the objective allows {percent(self.objective.allowed)})"
             )
+        at_load = self.allowed_bad / self.total.total
+        if at_load > _HIGHER * self.allowed:
+            return f"where {percent(self.allowed)} are allowed, and {percent(at_load)} at this load"
         return f"where {percent(self.allowed)} are allowed"
 
     def _baseline_now(self) -> float | None:
         if self.total_baseline.total > 0:
             return self.total_baseline.bad / self.total_baseline.total
-        return self.baseline_ratio
+        return self.learned.ratio
 
     def shown(self) -> SloEvidence:
         """Everything about it for a verdict or a status comment."""
@@ -269,6 +296,7 @@ class RatioWatch:
     def state(self) -> dict[str, Any]:
         """What must be kept to go on later."""
         return {
+            "learned": self.learned.state(),
             "main": self.main.state(),
             "down": self.down.state(),
             "changed": self.changed.state() if self.changed is not None else None,
@@ -281,6 +309,7 @@ class RatioWatch:
             "points": [list(point) for point in self.points],
             "stride": self.stride,
             "looks": self.looks,
+            "allowed_bad": self.allowed_bad,
         }
 
     def restore(self, state: Mapping[str, Any]) -> None:
@@ -299,6 +328,7 @@ class RatioWatch:
         self.points = [(elapsed, value) for elapsed, value in state["points"]]
         self.stride = state["stride"]
         self.looks = state["looks"]
+        self.allowed_bad = state["allowed_bad"]
 
 
 def _share(candidate: float, baseline: float) -> float:

@@ -25,9 +25,9 @@ class Trial:
     cell: Cell = field(default_factory=Cell)
     index: int = 0
 
-    def observe(self, index: int, count: Count, allowed: float, length: float) -> None:
+    def observe(self, index: int, count: Count, allowed: float, length: float, load: float = 0.0) -> None:
         """Pool these counts, of which the ratio `allowed` may be bad, into cell `index`; an earlier cell
-        is settled first.
+        is settled first. `load`: requests to all that serve.
         """
         if index > self.index:
             self.evidence.settle(self.cell, self._weight())
@@ -42,6 +42,7 @@ class Trial:
             mean,
             self.cell.length + length,
             self.cap if warm else self.warm_cap,
+            self.cell.load + load,
         )
 
     def value(self) -> float:
@@ -60,7 +61,7 @@ class Trial:
         cell = self.cell
         return {
             "evidence": self.evidence.state(),
-            "cell": [cell.total, cell.bad, cell.allowed, cell.length, cell.cap],
+            "cell": [cell.total, cell.bad, cell.allowed, cell.length, cell.cap, cell.load],
             "index": self.index,
         }
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.analysis.burn import BurnAlarm
-from bot.analysis.dispersion import PRIOR_CV2, past
+from bot.analysis.dispersion import Past, past, prior_cv2
 from bot.analysis.evidence import Prior
 from bot.analysis.interval import ratio_interval
 from bot.analysis.objectives import percent
@@ -14,7 +14,7 @@ def test_without_history_the_prior_holds():
     """Nothing known is not the same as no scatter."""
     learned = past([], 0.01)
 
-    assert (learned.ratio, learned.cv2, learned.windows) == (None, PRIOR_CV2, 0)
+    assert (learned.ratio, learned.cv2, learned.windows) == (None, prior_cv2(0.01), 0)
 
 
 def test_a_steady_history_teaches_little_scatter():
@@ -22,7 +22,7 @@ def test_a_steady_history_teaches_little_scatter():
     learned = past([Count(300, 2 + k % 3) for k in range(240)], 0.01)
 
     assert learned.ratio == pytest.approx(0.01)
-    assert learned.cv2 < PRIOR_CV2 / 4
+    assert learned.cv2 < prior_cv2(0.01) / 20
 
 
 def test_bunches_are_learned_over_several_windows():
@@ -31,7 +31,7 @@ def test_bunches_are_learned_over_several_windows():
     long = past([Count(300, 6 if k % 16 < 8 else 2) for k in range(240)], 0.01)
 
     assert long.cv2 > 2 * short.cv2
-    assert long.cv2 > PRIOR_CV2
+    assert long.cv2 > 1.0
 
 
 def test_one_outlier_teaches_little():
