@@ -19,6 +19,7 @@ from bot.domain.checks import AnyCheck
 from bot.domain.document import Document, Plain, read
 from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened
 from bot.domain.order import circle, promotion_order, strays
+from bot.domain.retrain import Retrain
 from bot.domain.slo import Slo
 from bot.domain.target import ImageSource, Selector, StorageSource
 from bot.domain.traffic import Traffic
@@ -154,6 +155,11 @@ class Environment(BaseModel):
         default={},
         description="What must hold once a candidate is live, before it passes: probes, parity with the "
         "logged model, workflows, by name.",
+    )
+    retrain: Retrain | None = Field(
+        default=None,
+        description="When a new version is asked for, and how: a signal breaks after a version has long "
+        "been live.",
     )
     traffic: Traffic | None = Field(
         default=None,

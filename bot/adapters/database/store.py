@@ -12,10 +12,11 @@ from bot.adapters.database.deliveries import Deliveries
 from bot.adapters.database.guards import Guards
 from bot.adapters.database.repositories import Repositories
 from bot.adapters.database.requests import Requests
+from bot.adapters.database.retrainings import Retrainings
 from bot.adapters.database.watches import Watches
 
 
-class PostgresStore(Deliveries, Repositories, Requests, Guards, Alerts, Watches, Builds):
+class PostgresStore(Deliveries, Repositories, Requests, Guards, Alerts, Watches, Builds, Retrainings):
     """`bot.jobs.store.Store` on an SQLAlchemy engine (psycopg)."""
 
 

@@ -198,6 +198,26 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_transitions_promotion"), "transitions", ["promotion"], unique=False)
     op.create_table(
+        "retrainings",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("promotion", sa.Text(), nullable=False),
+        sa.Column("signal", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["promotion"], ["promotions.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("repository", "model", "environment", "number", name="retrainings_once"),
+    )
+    op.create_table(
         "watches",
         sa.Column("promotion", sa.Text(), nullable=False),
         sa.Column("state", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -219,6 +239,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_windows_promotion"), table_name="windows")
     op.drop_table("windows")
     op.drop_table("watches")
+    op.drop_table("retrainings")
     op.drop_index(op.f("ix_transitions_promotion"), table_name="transitions")
     op.drop_table("transitions")
     op.drop_table("wanted")
