@@ -20,6 +20,7 @@ from bot.domain.document import Document, Plain, read
 from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened
 from bot.domain.notification import Happening
 from bot.domain.order import circle, promotion_order, strays
+from bot.domain.retrain import Retrain
 from bot.domain.slo import Slo
 from bot.domain.target import ImageSource, Selector, StorageSource
 from bot.domain.traffic import Traffic
@@ -155,6 +156,11 @@ class Environment(BaseModel):
         default={},
         description="What must hold once a candidate is live, before it passes: probes, parity with the "
         "logged model, workflows, by name.",
+    )
+    retrain: Retrain | None = Field(
+        default=None,
+        description="When a new version is asked for, and how: a signal breaks after a version has long "
+        "been live.",
     )
     traffic: Traffic | None = Field(
         default=None,

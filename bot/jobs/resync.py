@@ -12,6 +12,7 @@ from bot.jobs.drift import DriftWatch
 from bot.jobs.hear import Hearing
 from bot.jobs.outside import Outside
 from bot.jobs.propose import Proposer
+from bot.jobs.retrain import Retrainer
 from bot.jobs.store import Repository
 from bot.messages.check import GATES
 from bot.ports import Forge, OutsideError
@@ -32,6 +33,7 @@ class Resync:
         self._configurations = configurations
         self._proposer = proposer
         self._drift = DriftWatch(outside)
+        self._retrainer = Retrainer(outside, configurations)
         self._hearing = Hearing(outside)
         self._checker = PullChecker(outside, configurations)
 
@@ -43,6 +45,7 @@ class Resync:
             ("configurations", self._configurations.refresh_all),
             ("deliveries", lambda: self._outside.app.redeliver_failed(since)),
             ("registry", self._compare_registry),
+            ("signals of live versions", self._retrainer.look),
         ]
         for name, step in steps:
             self._try(name, step)

@@ -10,6 +10,7 @@ from bot.domain.build import BuildOrder, ImageBuild
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.notification import Happening
 from bot.domain.promotion import Promotion, Stage
+from bot.domain.retrain import Retraining
 from bot.webhooks.alertmanager import Alert
 
 
@@ -260,6 +261,30 @@ class Store(Protocol):
 
     def firing(self, since: datetime) -> Sequence[Alert]:
         """The alerts that began to fire then or later and fire still, oldest first."""
+
+    # Retraining.
+    def asked_since(self, repository: str, model: str, environment: str, since: datetime) -> bool:
+        """Whether a new version was asked for there after this moment."""
+
+    def ask_retraining(self, wanted: Retraining, not_since: datetime) -> bool:
+        """Remember that a new version is wanted, in the audit too; False when one was asked for there
+        after `not_since`.
+        """
+
+    def retrainings(self, limit: int) -> Sequence[Retraining]:
+        """What was asked for, newest first."""
+
+    def untold_retrainings(self) -> Sequence[Retraining]:
+        """What was asked for and nobody has tried to tell, oldest first."""
+
+    def try_retraining(self, retraining: int, at: datetime) -> bool:
+        """Take it on; False when another has. Who dies now leaves it: it may have arrived."""
+
+    def failed_retraining(self, retraining: int, trouble: str) -> None:
+        """It did not arrive, and may be tried again."""
+
+    def told_retraining(self, retraining: int, at: datetime, trouble: str | None) -> None:
+        """It arrived, or nothing is to be told any more (`trouble` says why)."""
 
     # Canaries.
     def watched(self, promotion: str) -> Mapping[str, Any] | None: ...

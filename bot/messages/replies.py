@@ -7,6 +7,7 @@ from bot.domain.commands import USAGES, Mistake
 from bot.domain.gate import GateResult
 from bot.domain.hold import Quarantine
 from bot.domain.promotion import Promotion
+from bot.domain.retrain import Retraining
 from bot.messages import canary, numbers, status
 from bot.messages import gates as gate_tables
 from bot.messages.escape import Markdown, code, quoted, text
@@ -138,4 +139,18 @@ def quarantined(quarantine: Quarantine, by: str) -> Markdown:
         ),
         quoted(quarantine.reason, 600),
         md("`/release --quarantine` with a reason allows it again."),
+    )
+
+
+def retraining(wanted: Retraining) -> Markdown:
+    """A new version was asked for, and why."""
+    rows = [(code(name, 40), code(value, 300)) for name, value in wanted.evidence.items()]
+    return paragraphs(
+        md("🔁 **A new version is asked for.** {}", text(wanted.reason, 600)),
+        table(("Evidence", ""), rows),
+        md(
+            "Asked at {}. Nothing changed here: version {} stays.",
+            numbers.moment(wanted.asked_at),
+            text(wanted.version, 20),
+        ),
     )

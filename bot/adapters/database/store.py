@@ -13,10 +13,13 @@ from bot.adapters.database.guards import Guards
 from bot.adapters.database.notices import Notices
 from bot.adapters.database.repositories import Repositories
 from bot.adapters.database.requests import Requests
+from bot.adapters.database.retrainings import Retrainings
 from bot.adapters.database.watches import Watches
 
 
-class PostgresStore(Deliveries, Repositories, Requests, Guards, Alerts, Watches, Builds, Notices):
+class PostgresStore(
+    Deliveries, Repositories, Requests, Guards, Alerts, Watches, Builds, Notices, Retrainings
+):
     """`bot.jobs.store.Store` on an SQLAlchemy engine (psycopg)."""
 
 

@@ -218,6 +218,27 @@ alerts = Table(
     Index("alerts_firing", "starts_at", postgresql_where=text("firing")),
 )
 
+retrainings = Table(
+    "retrainings",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("repository", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("environment", Text, nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("promotion", Text, ForeignKey("promotions.id"), nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("evidence", JSONB, nullable=False),
+    _at("asked_at"),
+    _at("tried_at", nullable=True),
+    _at("told_at", nullable=True),
+    Column("trouble", Text),
+    # Two workers that asked at once would have counted the same rows.
+    UniqueConstraint("repository", "model", "environment", "number", name="retrainings_once"),
+)
+
 watches = Table(
     "watches",
     metadata,

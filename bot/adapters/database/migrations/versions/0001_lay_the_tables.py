@@ -219,6 +219,26 @@ def upgrade() -> None:
         "notices_due", "notices", ["due_at"], unique=False, postgresql_where=sa.text("ended_at IS NULL")
     )
     op.create_table(
+        "retrainings",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("promotion", sa.Text(), nullable=False),
+        sa.Column("signal", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("evidence", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("asked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("tried_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("told_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("trouble", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["promotion"], ["promotions.id"]),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("repository", "model", "environment", "number", name="retrainings_once"),
+    )
+    op.create_table(
         "watches",
         sa.Column("promotion", sa.Text(), nullable=False),
         sa.Column("state", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
@@ -240,6 +260,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_windows_promotion"), table_name="windows")
     op.drop_table("windows")
     op.drop_table("watches")
+    op.drop_table("retrainings")
     op.drop_index("notices_due", table_name="notices", postgresql_where=sa.text("ended_at IS NULL"))
     op.drop_table("notices")
     op.drop_index("transitions_news", table_name="transitions", postgresql_where=sa.text("NOT noted"))
