@@ -246,7 +246,7 @@ REPLIES = {
         "maria", "/hold a sale is on", replies.said("Held.\n\n`/release` lets it go on.")
     ),
     "refused": lambda _: replies.refused(
-        "`promote` needs the right to write in this repository; yours is read"
+        "`/promote` needs the right to write in this repository; yours is read"
     ),
     "mistakes": lambda _: replies.mistakes(commands.parse("/promot\n\n/promote please @octocat").mistakes),
     "superseded": lambda _: replies.superseded("4", "production"),
