@@ -34,15 +34,29 @@ class Transcript:
         self._talk, self._pull = talk, pull
         self._parts: list[str] = []
 
-    def says(self, author: str, body: str, *, answers: int = 1, mistakes: bool = False) -> None:
-        """Somebody comments; the transcript goes on when every answer is there."""
+    def says(
+        self, author: str, body: str, *, answers: int = 1, mistakes: bool = False, until: str = ""
+    ) -> int:
+        """Somebody comments; the transcript goes on when every answer is there, and says `until`."""
         comment = self._talk.say(author, self._pull, body)
-        said = [self._talk.answer(self._pull, comment, ordinal) for ordinal in range(answers)]
+        said = [self.settled(comment, ordinal, until) for ordinal in range(answers)]
         if mistakes:
             said.append(self._talk.written(self._pull, f"<!-- slipway:mistakes-{comment} -->"))
         last = {"eyes"} if not answers else {"rocket", "-1"}
         wait_for(lambda: last & set(self._talk.reactions(comment)) or None, "the reaction that ends it")
         self._add(f"{author} comments", body, self._talk.reactions(comment), said)
+        return comment
+
+    def settled(self, comment: int, ordinal: int, until: str) -> str:
+        def look() -> str | None:
+            answer = self._talk.answer(self._pull, comment, ordinal)
+            return answer if until in answer else None
+
+        return wait_for(look, f"an answer that says {until!r}")
+
+    def edited(self, comment: int, until: str) -> None:
+        """An earlier answer is edited in place."""
+        self._parts.append(f"## The answer is edited\n\n{self.settled(comment, 0, until)}")
 
     def reviews(self, author: str, body: str, event: str = "APPROVE", answers: int = 1) -> None:
         review = self._talk.review(author, self._pull, body, event)

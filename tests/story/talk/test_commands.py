@@ -36,8 +36,9 @@ def test_an_armed_bump_is_approved_and_merged(running, transcript, golden):
     said = transcript(talk, pull)
     talk.person("bob", "write")
 
-    said.says("ada", "/promote")
-    said.reviews("bob", "Better in every metric.\n\n/status")
+    promoted = said.says("ada", "/promote")
+    said.reviews("bob", "Better in every metric.", answers=0)
+    said.edited(promoted, "Merged as")
     talk.reached(pull, "passed")
     said.says("ada", "/status")
     golden("armed.md", said.text())
@@ -72,7 +73,7 @@ def test_a_canary_is_extended_and_decided(running, transcript, golden):
     said = transcript(talk, pull)
     talk.person("mia", "maintain")
 
-    said.says("ada", "/promote")
+    said.says("ada", "/promote", until="Merged as")
     talk.reached(pull, "watching")
     said.says("ada", "/canary extend 30m")
     said.says("ada", "/canary extend forever", answers=0, mistakes=True)
