@@ -35,12 +35,15 @@ def verdict(judged: Verdict) -> Markdown:
     )
 
 
-def slos(seen: Sequence[SloEvidence]) -> Markdown:
-    """One row for each SLO: how much was bad of how many, with its interval, beside the objective."""
+def slos(seen: Sequence[SloEvidence], *, live: bool = False) -> Markdown:
+    """One row for each SLO: how much was bad of how many, with its interval, beside the objective.
+
+    `live`: the watch goes on, so nothing has passed yet.
+    """
     if not seen:
         return Markdown("")
     header = ("SLO", "Objective", "Bad", "Requests", "Share bad (interval)", "Before", "")
-    return table(header, [_row(slo) for slo in seen], "llrrrrl")
+    return table(header, [_row(slo, live=live) for slo in seen], "llrrrrl")
 
 
 def notes(said: Sequence[str]) -> Markdown:
@@ -77,12 +80,13 @@ def chart(seen: Sequence[SloEvidence]) -> Markdown:
     return folded("Evidence over time", paragraphs(Markdown(drawing), caption))
 
 
-def _row(slo: SloEvidence) -> tuple[Markdown, ...]:
+def _row(slo: SloEvidence, *, live: bool) -> tuple[Markdown, ...]:
     share = numbers.percent(slo.ratio)
     if slo.ratio is not None and slo.interval is not None:
         low, high = slo.interval
         share = md("{} ({} to {})", share, numbers.percent(low), numbers.percent(high))
-    said = MARKS[slo.outcome] if slo.decides else "only shown"
+    mark = "so far" if live and slo.outcome is Outcome.PASSED else MARKS[slo.outcome]
+    said = mark if slo.decides else "only shown"
     return (
         code(slo.slo, 60),
         text(slo.objective, 80),

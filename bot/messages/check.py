@@ -107,7 +107,7 @@ def _watching(promotion: Promotion, progress: Progress | None) -> CheckText:
         done, left = canary_tables.left(progress.elapsed), canary_tables.left(progress.left)
         title = f"Watched for {done}, {left} left{', extended' if progress.extended else ''}"
     seen = paragraphs(
-        canary_tables.slos(progress.slos),
+        canary_tables.slos(progress.slos, live=True),
         canary_tables.chart(progress.slos),
         canary_tables.notes(progress.notes),
     )
@@ -117,7 +117,13 @@ def _watching(promotion: Promotion, progress: Progress | None) -> CheckText:
 def _canary(
     title: str, promotion: Promotion, conclusion: str | None, seen: Markdown | None = None
 ) -> CheckText:
-    pull = md("Version {} of #{}.", text(promotion.candidate, 20), promotion.pull or 0)
+    pull = md(
+        "**{}** version {} in {}, merged with #{}.",
+        text(promotion.model, 120),
+        text(promotion.candidate, 20),
+        text(promotion.environment, 60),
+        promotion.pull or 0,
+    )
     reason = text(promotion.reason, 1_000)
     judged = canary_tables.verdict(promotion.verdict) if promotion.verdict is not None else Markdown("")
     summary = fit([pull, reason, seen or Markdown("")], [judged], footer(promotion))

@@ -362,3 +362,13 @@ def test_times_are_told_in_words():
     )
 
     assert "Watched for 2 hours" in told
+
+
+@pytest.mark.parametrize("case", [case for case, (promotion, _) in STATUSES.items() if promotion.merge_sha])
+def test_canary_check(case, golden):
+    """The check on the merge commit: live progress, then the verdict."""
+    promotion, shown = STATUSES[case]
+    told = check.canary(promotion, shown.get("progress"), has_slo=True)
+
+    assert len(told.title) <= 120
+    golden(f"canary-{case}.md", f"{told.conclusion}: {told.title}\n\n{told.summary}")
