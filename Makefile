@@ -32,7 +32,14 @@ lint: $(VENV)/installed  ## ruff, mypy, import-linter
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint  ## set everything up and pass the tests
+# Programs that only the tests of the template need.
+$(VENV)/tools: .ci/tools.txt .ci/tools.py | $(VENV)/installed
+	$(UV) pip install --no-deps --require-hashes --target .slipway/tools --requirements .ci/tools.txt
+	$(BIN)/python .ci/tools.py .slipway/tools $(BIN)
+	rm -rf .slipway/tools
+	touch $@
+
+test: lint $(VENV)/tools  ## set everything up and pass the tests
 	$(BIN)/pytest $(TESTS)
 
 bench-pins: $(VENV)/installed  ## exact edits of YAML, beside other writers

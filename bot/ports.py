@@ -12,11 +12,13 @@ Adapters (`bot.adapters`) speak to the real systems and raise only the errors dr
 Every method that writes is find-or-create or last-write-wins: doing it twice is doing it once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
+from bot.domain.build import BuildOrder
 from bot.domain.evidence import VersionEvidence
 from bot.domain.live import Liveness
 from bot.domain.pull import Comment, Permission, Pull, Review
@@ -94,6 +96,15 @@ class CheckRun:
     summary: str
     conclusion: str | None = None
     details_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class WorkflowRun:
+    """A run of a workflow. `conclusion` None: not ended yet, else `success`, `failure`, `cancelled`, …"""
+
+    id: int
+    url: str
+    conclusion: str | None = None
 
 
 class Forge(Protocol):
@@ -200,6 +211,19 @@ class Forge(Protocol):
     def close_issue(self, marker: str) -> None:
         """Close the open issue that carries `marker`, if there is one."""
 
+    # Workflows.
+    def dispatch_workflow(self, workflow: str, inputs: Mapping[str, str]) -> None:
+        """Start a workflow (the name of its file) on the default branch. Not idempotent: look first.
+
+        Raises NotFound, Forbidden, or Refused where it takes no such inputs.
+        """
+
+    def workflow_run(self, workflow: str, named: str, since: datetime) -> WorkflowRun | None:
+        """The newest dispatched run since then whose name holds `named`; None where there is none (yet)."""
+
+    def dispatch_event(self, kind: str, payload: Mapping[str, Any]) -> None:
+        """Send the repository's workflows a `repository_dispatch` event."""
+
     # People.
     def permission(self, login: str) -> Permission:
         """The person's right here, asked live."""
@@ -266,6 +290,9 @@ class ModelRegistry(Protocol):
     def evidence(self, model: str, version: str) -> VersionEvidence:
         """All that a reviewer may want to know of a version; what is missing is None or empty."""
 
+    def artifact(self, model: str, version: str, path: str) -> bytes | None:
+        """A file of the logged model, at most 1 MB; None where there is none. Raises Refused for a larger."""
+
     def set_alias(self, model: str, alias: str, version: str) -> None: ...
     def delete_alias(self, model: str, alias: str) -> None: ...
     def tag(self, model: str, version: str, key: str, value: str) -> None: ...
@@ -292,6 +319,43 @@ class ImageRegistry(Protocol):
     def attested(self, reference: str) -> Attestations | None:
         """What is attached to an image; None where the image is absent. Says nothing of validity."""
 
+    def labels(self, reference: str) -> Mapping[str, str]:
+        """The labels of an image. Raises NotFound."""
+
+
+Tell = Callable[[str], None]
+"""Takes how far some work is, in a few words; raises Stopped where it must not go on."""
+
+
+class Stopped(Exception):
+    """This process ends; somebody else takes the work up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The most that a model's files may be."""
+
+    bytes: int = 10_000_000_000
+    files: int = 10_000
+
+
+class ModelFiles(Protocol):
+    """The files of model versions."""
+
+    def download(self, model: str, version: str, folder: Path, limits: Limits, tell: Tell) -> None:
+        """Put all files of a version into `folder`, which is made. Raises Refused over the limits."""
+
+
+class ImageBuilder(Protocol):
+    """Makes images and puts them into their registry."""
+
+    def build(self, order: BuildOrder, folder: Path, tell: Tell) -> None:
+        """Make the image of the files in `folder`/model and write its tag, last of all.
+
+        `folder` is the builder's own to work in. Raises OutsideError with the engine's or the registry's
+        own sentence.
+        """
+
 
 class Metrics(Protocol):
     """A server that speaks Prometheus' HTTP API."""
@@ -303,6 +367,32 @@ class Metrics(Protocol):
 
     def instant(self, query: str, at: float) -> Sequence[Series]:
         """An instant query: one sample a series."""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAsk:
+    """One HTTP request; `within` is the limit for all of it, in seconds. A body is JSON."""
+
+    method: str
+    url: str
+    within: float
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswer:
+    """What was answered; `cut`: the body went on, and only its beginning was read."""
+
+    status: int
+    body: bytes
+    cut: bool = False
+
+
+class Prober(Protocol):
+    """Asks services over HTTP, by addresses of the configuration."""
+
+    def ask(self, ask: HttpAsk) -> HttpAnswer:
+        """Redirects are not followed. Raises Unavailable where no whole answer came in time."""
 
 
 class Cluster(Protocol):

@@ -1,10 +1,24 @@
 """Settings of the process, from the environment (`SLIPWAY_*`); secrets never appear in a repr."""
 
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from bot.adapters.prometheus import Connection
 
 
 class MetricsSource(BaseModel):
@@ -28,11 +42,68 @@ class MetricsSource(BaseModel):
             raise ValueError("a certificate needs its key, and a key its certificate")
         return self
 
+    def connection(self) -> Connection:
+        """The same for the adapter, with its secrets."""
+        basic = (self.username, _revealed(self.password) or "") if self.username else None
+        own = (str(self.certificate), str(self.key)) if self.certificate and self.key else None
+        return Connection(
+            url=self.url,
+            bearer=_revealed(self.token),
+            basic=basic,
+            headers={name: value.get_secret_value() for name, value in self.headers.items()},
+            certificate=own,
+            ca=str(self.ca) if self.ca else None,
+            read_timeout=self.timeout,
+        )
 
-class Settings(BaseSettings):
-    """Everything that differs between two installations of Slipway."""
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret is not None else None
+
+
+def _json(value: object) -> object:
+    """Text of the environment as JSON; a mistake in it is told like any other mistake."""
+    if not isinstance(value, str):
+        return value
+    try:
+        return json.loads(value)
+    except ValueError:
+        raise ValueError("this is no JSON") from None
+
+
+class MetricsSettings(BaseSettings):
+    """The metrics servers alone: what `slipway backtest` needs of the settings."""
 
     model_config = SettingsConfigDict(env_prefix="SLIPWAY_", extra="ignore", frozen=True)
+
+    prometheus_url: str | None = Field(None, description="Address of Prometheus or what speaks its API.")
+    prometheus_username: str | None = Field(None, description="User of basic authentication.")
+    prometheus_password: SecretStr | None = Field(None, description="Password of basic authentication.")
+    prometheus_token: SecretStr | None = Field(None, description="Bearer token.")
+    prometheus_tenant: str | None = Field(None, description="Sent as X-Scope-OrgID.")
+    prometheus_sources: Annotated[dict[str, MetricsSource], NoDecode, BeforeValidator(_json)] = Field(
+        default_factory=dict,
+        description="Further metrics servers, as JSON from name (`source:` in slipway.yaml) to "
+        "url, token, username, password, headers, certificate, key, ca, timeout.",
+    )
+
+    def sources(self) -> Mapping[str, MetricsSource]:
+        """Each metrics server by its name; `default` is the one of the plain settings."""
+        sources = dict(self.prometheus_sources)
+        if self.prometheus_url is not None:
+            tenant = self.prometheus_tenant
+            sources["default"] = MetricsSource(
+                url=self.prometheus_url,
+                token=self.prometheus_token,
+                username=self.prometheus_username,
+                password=self.prometheus_password,
+                headers={"X-Scope-OrgID": SecretStr(tenant)} if tenant else {},
+            )
+        return sources
+
+
+class Settings(MetricsSettings):
+    """Everything that differs between two installations of Slipway."""
 
     database_url: SecretStr | None = Field(
         None, description="Any PostgreSQL. Unset: an embedded one in the data directory."
@@ -61,17 +132,6 @@ class Settings(BaseSettings):
         description="Secret of MLflow's webhooks; two separated by a comma while one is being replaced."
     )
 
-    prometheus_url: str | None = Field(None, description="Address of Prometheus or what speaks its API.")
-    prometheus_username: str | None = Field(None, description="User of basic authentication.")
-    prometheus_password: SecretStr | None = Field(None, description="Password of basic authentication.")
-    prometheus_token: SecretStr | None = Field(None, description="Bearer token.")
-    prometheus_tenant: str | None = Field(None, description="Sent as X-Scope-OrgID.")
-    prometheus_sources: dict[str, MetricsSource] = Field(
-        default_factory=dict,
-        description="Further metrics servers, as JSON from name (`source:` in slipway.yaml) to "
-        "url, token, username, password, headers, certificate, key, ca, timeout.",
-    )
-
     argocd_url: str | None = Field(None, description="Address of Argo CD's API.")
     argocd_token: SecretStr | None = Field(None, description="Token with the right to get applications.")
 
@@ -85,6 +145,13 @@ class Settings(BaseSettings):
     registry_auth_file: Path | None = Field(
         None, description="Credentials of container registries, in the form of Docker's config.json."
     )
+
+    build_dir: Path = Field(
+        Path(tempfile.gettempdir()),
+        description="Where images are built: room for a model and its layer, at most two at a time.",
+    )
+    build_max_bytes: int = Field(10_000_000_000, gt=0, description="The most that a model to build with has.")
+    build_max_files: int = Field(10_000, gt=0, description="The most files that a model to build with has.")
 
     log_level: str = Field("INFO", description="DEBUG, INFO, WARNING or ERROR.")
 
@@ -105,45 +172,59 @@ class SettingsError(Exception):
         self.mistakes = mistakes
 
 
+@dataclass(frozen=True, slots=True)
+class Partly:
+    """As much of the settings as can be used. `lacking` names the fields that hold a stand-in; `mistakes`
+    says why, in sentences.
+    """
+
+    settings: Settings
+    lacking: frozenset[str] = frozenset()
+    mistakes: tuple[str, ...] = ()
+
+
+_STAND_INS = {
+    "github_app_id": 0,
+    "github_webhook_secret": "",
+    "mlflow_tracking_uri": "",
+    "mlflow_webhook_secret": "",
+}
+
+
 def load() -> Settings:
     """Read the environment. Raises SettingsError naming everything that is missing or wrong."""
+    read = load_partly()
+    if read.mistakes:
+        raise SettingsError(read.mistakes)
+    return read.settings
+
+
+def load_partly() -> Partly:
+    """Read what can be read of the environment."""
     mistakes: list[str] = []
-    settings = None
+    stand_ins: dict[str, Any] = {}
     try:
         settings = Settings()
     except ValidationError as error:
         for problem in error.errors(include_input=False, include_url=False):
             key = str(problem["loc"][0])
-            field = Settings.model_fields.get(key)
-            about = f": {field.description}" if field and field.description else ""
+            field = Settings.model_fields[key]
             what = "is missing" if problem["type"] == "missing" else f"is wrong: {problem['msg']}"
-            mistakes.append(f"SLIPWAY_{key.upper()} {what}{about}")
-    mistakes += _key_mistakes(settings)
-    if mistakes or settings is None:
-        raise SettingsError(tuple(mistakes))
-    return settings
+            mistakes.append(f"SLIPWAY_{key.upper()} {what}: {field.description}")
+            stand_ins[key] = _STAND_INS.get(key, field.get_default(call_default_factory=True))
+        settings = Settings(**stand_ins)
+    key_mistakes = _key_mistakes(settings)
+    lacking = frozenset(stand_ins) | ({"github_private_key"} if key_mistakes else frozenset())
+    return Partly(settings, lacking, (*dict.fromkeys(mistakes), *key_mistakes))
 
 
-def _key_mistakes(settings: Settings | None) -> list[str]:
-    key, file = (
-        (settings.github_private_key, settings.github_private_key_file)
-        if settings is not None
-        else _key_from_environment()
-    )
-    if key is None and file is None:
-        return [
-            "SLIPWAY_GITHUB_PRIVATE_KEY or SLIPWAY_GITHUB_PRIVATE_KEY_FILE is missing (the App's private key)"
-        ]
-    if key is None and file is not None and not file.is_file():
-        return [f"SLIPWAY_GITHUB_PRIVATE_KEY_FILE is wrong: there is no file {file}"]
-    return []
-
-
-def _key_from_environment() -> tuple[SecretStr | None, Path | None]:
-    class _Key(BaseSettings):
-        model_config = SettingsConfigDict(env_prefix="SLIPWAY_", extra="ignore")
-        github_private_key: SecretStr | None = None
-        github_private_key_file: Path | None = None
-
-    key = _Key()
-    return key.github_private_key, key.github_private_key_file
+def _key_mistakes(settings: Settings) -> tuple[str, ...]:
+    if settings.github_private_key is not None:
+        return ()
+    file = settings.github_private_key_file
+    if file is None:
+        names = "SLIPWAY_GITHUB_PRIVATE_KEY or SLIPWAY_GITHUB_PRIVATE_KEY_FILE"
+        return (f"{names} is missing (the App's private key)",)
+    if not file.is_file():
+        return (f"SLIPWAY_GITHUB_PRIVATE_KEY_FILE is wrong: there is no file {file}",)
+    return ()

@@ -51,7 +51,7 @@ def _default(found: Mapping[str, Any]) -> str:
 def _kind(found: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
     """What a value is, in a few words."""
     for example in found.get("examples", ()):
-        if example in _UNITS:
+        if isinstance(example, str) and example in _UNITS:
             return _UNITS[example]
     if "$ref" in found:
         target = whole["$defs"][found["$ref"].rpartition("/")[2]]

@@ -2,13 +2,17 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fakes.postgres"]
+pytest_plugins = ["tests.fakes.postgres", "tests.fakes.wire"]
 
 PROJECT = Path(__file__).parent.parent
+
+# `make test` puts programs beside Python that the machine lacks (helm); what the machine has comes first.
+os.environ["PATH"] = os.pathsep.join((os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)))
 
 
 @pytest.fixture(scope="session")

@@ -20,6 +20,10 @@ THRESHOLD = 0.5
 """Seconds; slower is bad."""
 ALLOWED = {"errors": 0.01, "latency": 0.05}
 """The accepted bad ratios."""
+_BEGINS = 0.012
+"""The chance that a storm begins with a window."""
+_CALM, _STORM, _JITTER = -0.25, 2.2, 0.3
+"""The mood in calm and in storm, and how it scatters within either."""
 
 Array = np.ndarray
 
@@ -180,7 +184,7 @@ def _stormy(scenario: Scenario, rng: np.random.Generator, shape: tuple[int, int]
     """
     runs, windows = shape
     on = rng.random((runs, 20)) < 0.6
-    storm = rng.random(runs) < 0.08
+    storm = rng.random(runs) < _storms(scenario)
     rate, mood = np.empty(shape), np.empty(shape)
     weights = rng.pareto(2.5, (runs, 20)) + 0.3
     weights /= 0.6 * weights.sum(axis=1, keepdims=True)
@@ -188,22 +192,34 @@ def _stormy(scenario: Scenario, rng: np.random.Generator, shape: tuple[int, int]
         flips = rng.random((runs, 20)) < WINDOW / 240 * max(scenario.rate_cv, 0.05) * 2
         on = np.where(flips, rng.random((runs, 20)) < 0.6, on)
         rate[:, k] = 0.1 + (on * weights).sum(axis=1)
-        leave = rng.random(runs) < np.where(storm, WINDOW / max(scenario.memory, WINDOW), 0.012)
+        leave = rng.random(runs) < np.where(storm, _ends(scenario), _BEGINS)
         storm = np.where(leave, ~storm, storm)
-        mood[:, k] = np.where(storm, 2.2, -0.25) + 0.3 * rng.standard_normal(runs)
+        mood[:, k] = np.where(storm, _STORM, _CALM) + _JITTER * rng.standard_normal(runs)
     return rate * scenario.rps * WINDOW / 1.1, mood
+
+
+def _ends(scenario: Scenario) -> float:
+    """The chance that a storm is over with a window."""
+    return WINDOW / max(scenario.memory, WINDOW)
+
+
+def _storms(scenario: Scenario) -> float:
+    """The part of the time that is storm."""
+    return _BEGINS / (_BEGINS + _ends(scenario))
 
 
 def _counts(
     scenario: Scenario, rng: np.random.Generator, rate: Array, mood: Array, ratios: dict[str, Array]
 ) -> tuple[Array, dict[str, Array]]:
     total = rng.poisson(rate)
-    errors = np.clip(ratios["errors"] * _scatter(mood, scenario.errors_cv), 0, 1)
+    scatter = _scatter(mood, scenario.errors_cv) / _level(scenario, scenario.errors_cv)
+    errors = np.clip(ratios["errors"] * scatter, 0, 1)
     # Load: with more requests than usual each takes longer.
     usual = scenario.rps * WINDOW
     pressure = scenario.load * np.log(np.maximum(rate, 1e-9) / usual).clip(-1.5, 1.5)
-    other = rng.permuted(mood, axis=0) if scenario.family == "smooth" else mood
-    slow = ratios["latency"] * _scatter(other, scenario.slow_cv)
+    # Slow requests have moods of their own, another run's, so that the memory stays.
+    other = rng.permutation(mood, axis=0) if scenario.family == "smooth" else mood
+    slow = ratios["latency"] * _scatter(other, scenario.slow_cv) / _level(scenario, scenario.slow_cv)
     slow = np.clip(_tail(_z(np.clip(slow, 1e-6, 1 - 1e-6)) - pressure), 0, 1)
     bad = {"errors": _bunched(rng, total, errors, scenario.clump), "latency": rng.binomial(total, slow)}
     if scenario.family == "stormy":
@@ -218,6 +234,15 @@ def _counts(
 def _scatter(mood: Array, cv: float) -> Array:
     sigma = np.sqrt(np.log1p(cv * cv))
     return np.exp(sigma * mood - sigma * sigma / 2)
+
+
+def _level(scenario: Scenario, cv: float) -> float:
+    """The mean of `_scatter` over time, so that ratios are means in both families."""
+    if scenario.family == "smooth":
+        return 1.0
+    sigma, storms = np.sqrt(np.log1p(cv * cv)), _storms(scenario)
+    states = storms * np.exp(sigma * _STORM) + (1 - storms) * np.exp(sigma * _CALM)
+    return float(states * np.exp(sigma * sigma * (_JITTER**2 - 1) / 2))
 
 
 def _bunched(rng: np.random.Generator, total: Array, ratio: Array, clump: float) -> Array:

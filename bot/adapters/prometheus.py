@@ -3,7 +3,9 @@
 Raw samples are read by an instant query of a range selector, which no limit on points applies to.
 """
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,11 +13,12 @@ import requests
 from prometheus_api_client import PrometheusConnect
 from urllib3.util.retry import Retry
 
-from bot.domain.series import Series
+from bot.domain.series import Histogram, Series
 from bot.ports import Forbidden, NotFound, Refused, Unavailable
 
 _SYSTEM = "Prometheus"
 _LONGEST_ERROR = 300
+_NOT_PROMETHEUS = "the answer is not from a Prometheus API"
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,42 +63,50 @@ class Prometheus:
         """The raw samples of a selector in (start, end], unix seconds; see `bot.ports.Metrics`."""
         milliseconds = max(1, round((end - start) * 1000))
         rows = self._query(f"{selector}[{milliseconds}ms]", end)
-        return [
-            series
-            for row in rows
-            if (series := _series(row["metric"], row.get("values", ()), start, end)).samples
-        ]
+        with _understood():
+            found = [_series(row["metric"], row, start, end) for row in rows]
+        return [series for series in found if series.samples or series.histograms]
 
     def instant(self, query: str, at: float) -> Sequence[Series]:
         """An instant query; a scalar is one series without labels. See `bot.ports.Metrics`."""
         rows = self._query(query, at)
-        if rows and not isinstance(rows[0], Mapping):
-            moment, value = rows
-            return [_series({}, [(moment, value)], float("-inf"), float("inf"))]
-        return [
-            _series(row["metric"], [row["value"]], float("-inf"), float("inf"))
-            for row in rows
-            if "value" in row
-        ]
+        with _understood():
+            if rows and not isinstance(rows[0], Mapping):
+                return [_series({}, {"values": [rows]}, -math.inf, math.inf)]
+            return [
+                _series(row["metric"], {"values": [row["value"]]}, -math.inf, math.inf)
+                for row in rows
+                if "value" in row
+            ]
 
     def _query(self, query: str, at: float) -> Sequence[Any]:
         # Thanos would otherwise leave out what it cannot reach, and VictoriaMetrics what is youngest.
         params = {"time": f"{at:.3f}", "partial_response": "false", "nocache": "1"}
         try:
-            answer = self._client.custom_query(query, params=params)
+            with _understood():
+                answer = self._client.custom_query(query, params=params)
         except requests.exceptions.Timeout as error:
             raise Unavailable(_SYSTEM, "no answer in time") from error
         except requests.exceptions.SSLError as error:
             raise Unavailable(_SYSTEM, "its certificate is not trusted, or it does not trust ours") from error
-        except requests.exceptions.JSONDecodeError as error:
-            raise Unavailable(_SYSTEM, "the answer is not from a Prometheus API") from error
         except requests.exceptions.RequestException as error:
             raise Unavailable(_SYSTEM, f"no connection ({type(error).__name__})") from error
-        except (KeyError, TypeError) as error:
-            raise Unavailable(_SYSTEM, "the answer is not from a Prometheus API") from error
         if not isinstance(answer, list):
-            raise Unavailable(_SYSTEM, "the answer is not from a Prometheus API")
+            raise Unavailable(_SYSTEM, _NOT_PROMETHEUS)
         return answer
+
+
+@contextmanager
+def _understood() -> Iterator[None]:
+    """An answer that cannot be read, like a login page with status 200, is no answer."""
+    try:
+        yield
+    except requests.exceptions.JSONDecodeError as error:
+        raise Unavailable(_SYSTEM, _NOT_PROMETHEUS) from error
+    except requests.exceptions.RequestException:
+        raise
+    except (KeyError, IndexError, TypeError, ValueError) as error:
+        raise Unavailable(_SYSTEM, _NOT_PROMETHEUS) from error
 
 
 class _Bearer(requests.auth.AuthBase):
@@ -115,12 +126,22 @@ def _auth(connection: Connection) -> requests.auth.AuthBase | tuple[str, str] | 
     return connection.basic
 
 
-def _series(
-    labels: Mapping[str, str], values: Sequence[tuple[float, str]], start: float, end: float
-) -> Series:
+def _series(labels: Mapping[str, str], row: Mapping[str, Any], start: float, end: float) -> Series:
     """Servers differ in whether a range includes its start: here it never does."""
-    samples = ((float(at), float(value)) for at, value in values)
-    return Series(labels=dict(labels), samples=tuple(s for s in samples if start < s[0] <= end))
+    samples = ((float(at), float(value)) for at, value in row.get("values", ()))
+    histograms = ((float(at), _histogram(sample)) for at, sample in row.get("histograms", ()))
+    return Series(
+        labels=dict(labels),
+        samples=tuple(sample for sample in samples if start < sample[0] <= end),
+        histograms=tuple(sample for sample in histograms if start < sample[0] <= end),
+    )
+
+
+def _histogram(sample: Mapping[str, Any]) -> Histogram:
+    """A bucket is [rule, lower, upper, count]; the rule says whether the bounds belong to it."""
+    rows = sample.get("buckets", ())
+    buckets = tuple((float(lower), float(upper), float(count)) for _, lower, upper, count in rows)
+    return Histogram(count=float(sample["count"]), buckets=buckets)
 
 
 def _raise_for(response: requests.Response, **_: Any) -> None:

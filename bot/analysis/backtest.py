@@ -7,25 +7,36 @@ service would have been reverted; with bad requests added, how fast a regression
 import math
 import random
 import statistics
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.analysis.canary import Watch
 from bot.analysis.objectives import Objective, percent
 from bot.analysis.settings import Settings
-from bot.analysis.windows import Count, Window
+from bot.analysis.windows import NOTHING, Count, Window
 from bot.domain.verdict import Outcome
 
 TIMES = (2.0, 5.0, 20.0)
 """Injected regressions, as multiples of what an SLO allows."""
 _HISTORY = 3600.0
-_EVERY = 3600.0
+_MOST_STARTS = 1000
+_MOST_INJECTED = 100
 _MANY = 100
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """What one SLO counted over all of the past."""
+
+    slo: str
+    objective: str
+    total: float
+    bad: float
+
+
+@dataclass(frozen=True, slots=True)
 class Alarm:
-    """A start from which the past as it was would have been reverted."""
+    """A start (unix seconds) from which the past as it was would have been reverted `after` seconds."""
 
     at: float
     after: float
@@ -42,22 +53,25 @@ class Catch:
     delays: tuple[float, ...]
 
     @property
-    def sentence(self) -> str:
-        """The line that a person reads."""
-        if not self.delays:
-            return f"{self.slo} at {percent(self.ratio)}: never caught in {self.starts} starts"
-        median, slowest = statistics.median(self.delays), max(self.delays)
-        return (
-            f"{self.slo} at {percent(self.ratio)}: caught in {len(self.delays)} of {self.starts} starts, "
-            f"after {median:.0f} s in the median and {slowest:.0f} s at the slowest"
-        )
+    def median(self) -> float | None:
+        """Seconds until half of the caught ones were caught; None where none was."""
+        return statistics.median(self.delays) if self.delays else None
+
+    @property
+    def slowest(self) -> float | None:
+        """Seconds until the last of the caught ones was caught; None where none was."""
+        return max(self.delays, default=None)
 
 
 @dataclass(frozen=True, slots=True)
 class Backtest:
-    """The answer over `starts` starts; `outcomes` counts how the past as it was would have ended."""
+    """The answer over `starts` starts, one `every` so many seconds; `outcomes` counts how the past as it was
+    would have ended. The last starts may have too little past after them to end at all.
+    """
 
+    past: tuple[Past, ...]
     starts: int
+    every: float
     alarms: tuple[Alarm, ...]
     outcomes: tuple[tuple[Outcome, int], ...]
     catches: tuple[Catch, ...]
@@ -67,18 +81,32 @@ class Backtest:
         """The line that a person reads first."""
         if self.starts == 0:
             return "There is not enough past: a watch needs an hour before it and its bake time after it."
-        return f"{self.starts} starts in the past as it was: {len(self.alarms)} would have been reverted."
+        reverted = f"{len(self.alarms)} would have been reverted ({percent(len(self.alarms) / self.starts)})"
+        return f"{self.starts} starts in the past as it was: {reverted}."
 
 
 def backtest(
-    slos: Sequence[Objective], windows: Sequence[Window], settings: Settings, *, seed: int = 0
+    slos: Sequence[Objective],
+    windows: Sequence[Window],
+    settings: Settings,
+    *,
+    seed: int = 0,
+    progress: Callable[[float], None] = lambda _: None,
 ) -> Backtest:
-    """`windows`: the service's past, oldest first. The injections are drawn with `seed`."""
+    """`windows`: the service's past, oldest first. The injections are drawn with `seed`. `progress` is told
+    the part that is done, 0 to 1, now and then.
+    """
     chance = random.Random(seed)  # noqa: S311 - simulates, protects nothing
-    starts = list(_starts(windows, settings))
+    every = _spacing(windows, settings)
+    starts = list(_starts(windows, settings, every))
+    some = starts[:: max(1, math.ceil(len(starts) / _MOST_INJECTED))]
+    injections = [(slo, min(times * slo.allowed, 1.0)) for slo in slos for times in TIMES]
+    done, all_plays = 0, max(1, len(starts) + len(injections) * len(some))
     alarms, ended = [], dict.fromkeys(Outcome, 0)
     for history, future in starts:
         verdict = _play(slos, history, future, settings)
+        done += 1
+        progress(done / all_plays)
         if verdict is None:
             continue
         outcome, after, reason = verdict
@@ -86,21 +114,35 @@ def backtest(
         if outcome is Outcome.FAILED:
             alarms.append(Alarm(future[0].at, after, reason))
     catches = []
-    for slo in slos:
-        for ratio in (min(times * slo.allowed, 1.0) for times in TIMES):
-            worse = [
-                (history, [_worsened(window, slo.name, ratio, chance) for window in future])
-                for history, future in starts
-            ]
-            ends = [_play(slos, history, future, settings) for history, future in worse]
-            delays = tuple(end[1] for end in ends if end is not None and end[0] is Outcome.FAILED)
-            catches.append(Catch(slo.name, ratio, len(starts), delays))
+    for slo, ratio in injections:
+        delays = []
+        for history, future in some:
+            worse = [_worsened(window, slo.name, ratio, chance) for window in future]
+            end = _play(slos, history, worse, settings)
+            done += 1
+            progress(done / all_plays)
+            if end is not None and end[0] is Outcome.FAILED:
+                delays.append(end[1])
+        catches.append(Catch(slo.name, ratio, len(some), tuple(delays)))
     outcomes = tuple((outcome, count) for outcome, count in ended.items() if count)
-    return Backtest(len(starts), tuple(alarms), outcomes, tuple(catches))
+    past = tuple(_past(slo, windows) for slo in slos)
+    return Backtest(past, len(starts), every, tuple(alarms), outcomes, tuple(catches))
+
+
+def _past(slo: Objective, windows: Sequence[Window]) -> Past:
+    counts = (window.candidate.get(slo.name, NOTHING) for window in windows)
+    whole = sum((count for count in counts if count.fault() is None), NOTHING)
+    return Past(slo.name, slo.sentence, whole.total, whole.bad)
+
+
+def _spacing(windows: Sequence[Window], settings: Settings) -> float:
+    """One bake time, so that every moment is watched once; more where the past is very long."""
+    length = windows[-1].at - windows[0].at if windows else 0.0
+    return max(settings.bake, length / _MOST_STARTS)
 
 
 def _starts(
-    windows: Sequence[Window], settings: Settings
+    windows: Sequence[Window], settings: Settings, every: float
 ) -> Iterator[tuple[Sequence[Window], Sequence[Window]]]:
     """(an hour before, the longest watch after) for every start that the past has room for."""
     if not windows:
@@ -115,7 +157,7 @@ def _starts(
         while end < len(windows) and windows[end].at <= start + settings.max_bake:
             end += 1
         yield windows[low:high], windows[high:end]
-        start += _EVERY
+        start += every
 
 
 def _play(

@@ -108,7 +108,8 @@ class Watch:
             self._begun = window.at
         candidate = self._sound(window.candidate)
         if self._origin is None:
-            if not any(count.total > 0 for count in candidate.values()):
+            # Gauges alone tell of no requests: then there is none to wait for.
+            if self._ratios and not any(count.total > 0 for count in candidate.values()):
                 return self._still_waiting(window.at)
             # The watch starts at the first request served by the candidate.
             self._origin = window.at
@@ -211,8 +212,9 @@ class Watch:
         assert self._begun is not None
         if at - self._begun < self._longest:
             return None
-        outcomes = worst(ratio.settled() for ratio in self._ratios) if self._ratios else Outcome.NO_DATA
-        return self.conclude(outcomes, at, "No request reached the candidate.")
+        outcome = worst(ratio.settled() for ratio in self._ratios)
+        why = f": {'; '.join(self._sentences(outcome))}" if outcome is Outcome.NO_DATA else ""
+        return self.conclude(outcome, at, f"No request reached the candidate{why}.")
 
     def _decide(self, at: float) -> Verdict | None:
         failures = [reason for ratio in self._ratios if (reason := ratio.failure()) is not None]
@@ -227,7 +229,8 @@ class Watch:
             return None
         outcome = worst([Outcome.PASSED, *(slo.outcome for slo in self._shown() if slo.decides)])
         if outcome is Outcome.PASSED:
-            return self.conclude(outcome, at, f"{'; '.join(self._sentences())}.")
+            seen = "; ".join(self._sentences()) or "nothing that was watched may fail a candidate"
+            return self.conclude(outcome, at, f"{seen}.")
         if self._elapsed < self._longest:
             return None
         return self.conclude(outcome, at, f"{'; '.join(self._sentences(outcome))}.")

@@ -64,10 +64,14 @@ class Counters:
         increments: list[Increment] = []
         oddities: set[str] = set()
         for series in answer:
-            key = json.dumps(sorted(series.labels.items()), separators=(",", ":"))
+            key, seen = _key(series), None
             for at, value in series.samples:
+                if at == seen:
+                    oddities.add("two samples at the same moment: the first one counts")
+                seen = at
                 if not math.isfinite(value) or value < 0:
-                    oddities.add(f"a counter was {value}: that sample was left out")
+                    what = "negative" if math.isfinite(value) else str(value)
+                    oddities.add(f"a counter was {what}: that sample was left out")
                     continue
                 before = self.last.get(key)
                 if before is not None and at <= before[0]:
@@ -77,9 +81,18 @@ class Counters:
                     amount = value if targets.counts_from_zero(series.labels, at) else 0.0
                 else:
                     amount = value - before[1] if value >= before[1] else value
+                    if value < before[1]:
+                        oddities.add("a counter fell, as one does that starts again: it counts from zero")
                 if amount > 0:
                     increments.append(Increment(at, series.labels, amount))
         return increments, oddities
+
+    def rebase(self, series: Series) -> None:
+        """Take these samples as what was known before: what the series counts has changed, not how much."""
+        before = self.last.get(_key(series))
+        if before is not None:
+            known = [sample for sample in series.samples if sample[0] <= before[0]]
+            self.last[_key(series)] = (known or series.samples)[-1 if known else 0]
 
     def newest(self) -> float | None:
         """The time of the newest sample of any series."""
@@ -92,6 +105,10 @@ class Counters:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` said."""
         self.last = {key: (at, value) for key, (at, value) in state.items()}
+
+
+def _key(series: Series) -> str:
+    return json.dumps(sorted(series.labels.items()), separators=(",", ":"))
 
 
 def _target(labels: Mapping[str, str]) -> str:

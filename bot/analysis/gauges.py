@@ -43,7 +43,7 @@ class GaugeWatch:
         if self.last is None:
             return f"{self.limit.name} had no value."
         if self.broken:
-            return f"{self.limit.name} was {self.worst:g}, which must be {self.limit.sentence}."
+            return f"{self.limit.name} was {self.worst:g}, beyond its limit ({self.limit.sentence})."
         return f"{self.limit.name} is {self.last:g}, within its limit ({self.limit.sentence})."
 
     def shown(self) -> SloEvidence:
@@ -66,6 +66,8 @@ class GaugeWatch:
             interval=None,
             threshold=0.0,
             decides=fails,
+            value=self.worst if self.broken else self.last,
+            warns=self.broken and self.limit.on_breach is OnBreach.WARN,
         )
 
     def state(self) -> dict[str, Any]:

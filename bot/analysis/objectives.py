@@ -1,8 +1,10 @@
 """What a watch judges: ratios that must stay small, gauges that must stay inside a limit."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from bot.domain.slo import OnBreach
+from bot.domain.spans import spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ class GaugeLimit:
         """The limit for a person."""
         limits = [f"above {self.above:g}"] if self.above is not None else []
         limits += [f"below {self.below:g}"] if self.below is not None else []
-        return f"not {' or '.join(limits)} for {self.hold:g} s"
+        return f"not {' or '.join(limits)} for {spoken(timedelta(seconds=self.hold))}"
 
     def breached_by(self, value: float) -> bool:
         """Whether this one value lies beyond the limit."""

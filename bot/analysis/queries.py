@@ -23,13 +23,11 @@ class Role(StrEnum):
     BAD = "bad"
     """Counters of the bad ones, raw."""
     BUCKET = "bucket"
-    """Buckets of a classic histogram, raw."""
+    """A histogram, raw: the buckets of a classic one, or the series of a native one."""
     TOTAL_NOW = "total_now"
     """PromQL: how many there were in the last stretch."""
     BAD_NOW = "bad_now"
     """PromQL: how many bad ones there were in the last stretch."""
-    GOOD_NOW = "good_now"
-    """PromQL: how many good ones there were in the last stretch."""
     GAUGE = "gauge"
     """PromQL: one value."""
 
@@ -128,7 +126,7 @@ def queries(slo: Slo, names: Mapping[str, str], *, stretch: float) -> tuple[Quer
         sides.append((Side.BASELINE, slo.baseline))
     found: list[Query] = []
     for side, matchers in sides:
-        found += _of_side(slo, side, fill(matchers, names), names, stretch)
+        found += _of_side(slo, side, fill(matchers, names), names)
     for name, ratio in slo.ratios.items():
         for role, now, text in (
             (Role.TOTAL, Role.TOTAL_NOW, ratio.total),
@@ -143,9 +141,7 @@ def queries(slo: Slo, names: Mapping[str, str], *, stretch: float) -> tuple[Quer
     return tuple(found)
 
 
-def _of_side(
-    slo: Slo, side: Side, matchers: str, names: Mapping[str, str], stretch: float
-) -> Sequence[Query]:
+def _of_side(slo: Slo, side: Side, matchers: str, names: Mapping[str, str]) -> Sequence[Query]:
     template = TEMPLATES[slo.preset] if slo.preset is not None else None
     found = []
     if slo.errors is not None:
@@ -162,24 +158,16 @@ def _of_side(
         if histogram is None:
             assert template is not None
             histogram, milliseconds = _narrow(template.histogram, matchers), template.milliseconds
-        found += _latency(slo.latency, side, fill(histogram, names), stretch, milliseconds=milliseconds)
+        found.append(_latency(slo.latency, side, fill(histogram, names), milliseconds=milliseconds))
     return found
 
 
-def _latency(
-    latency: Latency, side: Side, histogram: str, stretch: float, *, milliseconds: bool
-) -> Sequence[Query]:
+def _latency(latency: Latency, side: Side, histogram: str, *, milliseconds: bool) -> Query:
     seconds = latency.threshold.total_seconds()
     threshold = round(seconds * 1000.0 if milliseconds else seconds, 9)
-    if not latency.native:
-        name, brace, matchers = histogram.partition("{")
-        return [Query("latency", side, Role.BUCKET, f"{name}_bucket{brace}{matchers}", threshold)]
-    grown = f"sum(increase({histogram}[{stretch:g}s]))"
-    count = f"histogram_count({grown})"
-    return [
-        Query("latency", side, Role.TOTAL_NOW, count),
-        Query("latency", side, Role.GOOD_NOW, f"{count} * histogram_fraction(0, {threshold:g}, {grown})"),
-    ]
+    name, brace, matchers = histogram.partition("{")
+    suffix = "" if latency.native else "_bucket"
+    return Query("latency", side, Role.BUCKET, f"{name}{suffix}{brace}{matchers}", threshold)
 
 
 def _narrow(template: str, matchers: str) -> str:

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.analysis.buckets import choose_bounds, without_le
-from bot.analysis.counters import Counters, Increment, Targets
+from bot.analysis.buckets import Choice, share, without_le
+from bot.analysis.counters import Counters, Targets
+from bot.analysis.native import NativeBounds
 from bot.analysis.objectives import GaugeLimit, Objective
 from bot.analysis.queries import RAW, Query, Role, Side, objectives, queries
 from bot.analysis.windows import NOTHING, Count, Window
@@ -72,9 +73,17 @@ class CanaryReader:
         self._asked_promql = span.since
         self._targets = Targets(born_after)
         self._counters = {query.text: Counters() for query in self._queries if query.role in RAW}
+        self._native = NativeBounds()
         self._without_bound: set[str] = set()
         self._owed: dict[tuple[Side, str], float] = {}
         self.notes: list[str] = []
+
+    @property
+    def counted(self) -> frozenset[str]:
+        """The SLOs that are read as raw counters and nothing else: their past can be read as well."""
+        return frozenset(query.slo for query in self._queries) - {
+            query.slo for query in self._queries if query.role not in RAW
+        }
 
     def asks(self, now: float) -> list[Ask]:
         """What to read at `now`."""
@@ -96,6 +105,7 @@ class CanaryReader:
         pieces = max(1, round((now - self._last) / self._span.interval))
         length = (now - self._last) / pieces
         pools = [_Pool() for _ in range(pieces)]
+        answers, choices = self._unfolded(answers)
         self._targets.note(answers.values())
         present: set[tuple[Side, str]] = set()
         gauges: dict[str, float] = {}
@@ -108,7 +118,7 @@ class CanaryReader:
                 if value is not None:
                     gauges[query.slo] = value
             elif query.role in RAW:
-                self._pool_raw(query, answer, pools, length)
+                self._pool_raw(query, answer, choices.get(query.text, {}), pools, length)
                 if self._is_present(query, now):
                     present.add((query.side, query.slo))
             else:
@@ -130,14 +140,33 @@ class CanaryReader:
     def _promql_is_due(self, now: float) -> bool:
         return now - self._asked_promql >= _STRETCH * self._span.interval * 0.99
 
+    def _unfolded(
+        self, answers: Mapping[str, Sequence[Series]]
+    ) -> tuple[dict[str, Sequence[Series]], dict[str, Mapping[str, Choice]]]:
+        """The answers with every histogram as buckets, and the bound of each histogram by its query."""
+        unfolded, choices = dict(answers), dict[str, Mapping[str, Choice]]()
+        for query in self._queries:
+            if query.role is Role.BUCKET and query.text in answers:
+                assert query.threshold is not None
+                counters = self._counters[query.text]
+                unfolded[query.text], choices[query.text] = self._native.unfold(
+                    answers[query.text], query.threshold, counters
+                )
+        return unfolded, choices
+
     def _pool_raw(
-        self, query: Query, answer: Sequence[Series], pools: Sequence[_Pool], length: float
+        self,
+        query: Query,
+        answer: Sequence[Series],
+        choices: Mapping[str, Choice],
+        pools: Sequence[_Pool],
+        length: float,
     ) -> None:
         increments, oddities = self._counters[query.text].ingest(answer, self._targets)
         for oddity in sorted(oddities):
             self._note(f"{query.slo}: {oddity}")
         key = (query.side, query.slo)
-        bounds = self._bounds(query, answer) if query.role is Role.BUCKET else {}
+        bounds = self._bounds(query, choices)
         for increment in increments:
             if increment.at <= self._span.since:
                 continue
@@ -148,12 +177,12 @@ class CanaryReader:
             elif query.role is Role.BAD:
                 pool.bad[key] = pool.bad.get(key, 0.0) + increment.amount
             elif (bound := bounds.get(without_le(increment.labels))) is not None:
-                _pool_bucket(pool, key, increment, bound)
+                total, bad = share(increment.labels, bound, increment.amount)
+                pool.total[key] = pool.total.get(key, 0.0) + total
+                pool.bad[key] = pool.bad.get(key, 0.0) + bad
 
-    def _bounds(self, query: Query, answer: Sequence[Series]) -> Mapping[str, float]:
+    def _bounds(self, query: Query, choices: Mapping[str, Choice]) -> Mapping[str, float]:
         """The bound to use of each histogram; versions may differ in their buckets."""
-        assert query.threshold is not None
-        choices = choose_bounds([series.labels for series in answer], query.threshold)
         for choice in choices.values():
             if choice.sentence is not None:
                 self._note(f"{query.slo}: {choice.sentence}")
@@ -174,10 +203,8 @@ class CanaryReader:
         if query.role is Role.TOTAL_NOW:
             pool.total[key] = value
             present.add(key)
-        elif query.role is Role.BAD_NOW:
-            pool.bad[key] = value
         else:
-            pool.bad[key] = max(0.0, pool.total.get(key, value) - value)
+            pool.bad[key] = value
 
     def _one_value(self, query: Query, answer: Sequence[Series]) -> float | None:
         if len(answer) > 1:
@@ -220,6 +247,7 @@ class CanaryReader:
             "asked_promql": self._asked_promql,
             "first_seen": dict(self._targets.first_seen),
             "counters": {text: counters.state() for text, counters in self._counters.items()},
+            "native": dict(self._native.used),
             "without_bound": sorted(self._without_bound),
             "owed": [[side.value, slo, amount] for (side, slo), amount in self._owed.items()],
             "notes": list(self.notes),
@@ -232,19 +260,10 @@ class CanaryReader:
         self._targets.first_seen = dict(state["first_seen"])
         for text, counters in self._counters.items():
             counters.restore(state["counters"][text])
+        self._native = NativeBounds(dict(state["native"]))
         self._without_bound = set(state["without_bound"])
         self._owed = {(Side(side), slo): amount for side, slo, amount in state["owed"]}
         self.notes = list(state["notes"])
-
-
-def _pool_bucket(pool: _Pool, key: tuple[Side, str], increment: Increment, bound: float) -> None:
-    """Buckets count what was at most their bound: all requests less the fast ones are the slow ones."""
-    le = float(increment.labels["le"])
-    if math.isinf(le):
-        pool.total[key] = pool.total.get(key, 0.0) + increment.amount
-        pool.bad[key] = pool.bad.get(key, 0.0) + increment.amount
-    elif le == bound:
-        pool.bad[key] = pool.bad.get(key, 0.0) - increment.amount
 
 
 def history_reader(

@@ -1,30 +1,48 @@
-"""The command line."""
+"""The command line. Each command is imported when it is asked for: `slipway --version` waits for none."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_command
 
 from bot import __version__
-from bot.cli.backtest import backtest
-from bot.cli.bump import bump
-from bot.cli.check import check
-from bot.cli.policy import policy
-from bot.cli.replay import replay
-from bot.cli.sandbox import sandbox
-from bot.cli.schema import schema
-from bot.cli.serve import serve
-from bot.cli.setup import setup
 
-app = typer.Typer(no_args_is_help=True, add_completion=False)
-app.command()(check)
-app.command()(bump)
-app.command()(schema)
-app.add_typer(policy, name="policy")
-app.command()(backtest)
-app.command()(replay)
-app.command()(sandbox)
-app.command()(serve)
-app.command()(setup)
+_MODULES = ("check", "bump", "schema", "policy", "backtest", "replay", "sandbox", "serve", "setup", "doctor")
+"""Each holds a function, or commands of its own, under the module's name."""
+
+
+class _Imported(Mapping[str, Any]):
+    """Typer's commands by name, each imported when it is looked up."""
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in _MODULES:
+            raise KeyError(name)
+        found = getattr(import_module(f"bot.cli.{name}"), name)
+        several = isinstance(found, typer.Typer)
+        group = found if several else typer.Typer(add_completion=False)
+        if not several:
+            group.command(name)(found)
+        command = get_command(group)
+        command.name = name
+        return command
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(_MODULES)
+
+    def __len__(self) -> int:
+        return len(_MODULES)
+
+
+class _Commands(TyperGroup):
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.commands: Any = _Imported()
+
+
+app = typer.Typer(cls=_Commands, no_args_is_help=True, add_completion=False)
 
 
 def _tell_version(*, wanted: bool) -> None:

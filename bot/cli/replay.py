@@ -5,10 +5,16 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from sqlalchemy import Engine
+from sqlalchemy.exc import ArgumentError, OperationalError, ProgrammingError
 
 from bot.adapters.database.connection import NoDatabaseError, connect, embedded_url
 from bot.adapters.database.store import PostgresStore
+from bot.analysis.objectives import percent
 from bot.analysis.replay import replay as recompute
+from bot.cli.columns import columns
+from bot.domain.promotion import Promotion
+from bot.domain.spans import spoken
 from bot.domain.verdict import SloEvidence
 from bot.jobs.canary import recorded
 
@@ -25,20 +31,37 @@ def replay(
     ] = Path(".slipway"),
 ) -> None:
     """Compute a canary's verdict again from what was stored; exit 1 where it does not come out the same."""
+    engine = _engine(database, data_dir.resolve())
+    store = PostgresStore(engine)
     try:
-        store = PostgresStore(connect(database or embedded_url(data_dir.resolve())))
-    except NoDatabaseError as error:
-        raise _refused(str(error)) from None
-    loaded, kept = store.load(promotion), store.watched(promotion)
+        loaded, kept = store.load(promotion), store.watched(promotion)
+        windows = store.windows(promotion)
+    except OperationalError as error:
+        raise _refused(f"the database does not answer: {str(error.orig).splitlines()[0]}") from None
+    except ProgrammingError:
+        raise _refused("this database is not one of Slipway's") from None
+    finally:
+        engine.dispose()
     if loaded is None:
         raise _refused(f"there is no promotion {promotion}")
     if kept is None:
         raise _refused(f"nothing was watched yet for promotion {promotion}")
-    again = recompute(recorded(kept, store.windows(promotion)), loaded.promotion.verdict)
-    typer.echo(again.sentence)
+    again = recompute(recorded(kept, windows), loaded.promotion.verdict)
+    for line in (heading(loaded.promotion), again.sentence):
+        typer.echo(line)
     for line in told(again.verdict.slos if again.verdict is not None else ()):
         typer.echo(line)
     raise typer.Exit(0 if again.agrees else 1)
+
+
+def heading(promotion: Promotion) -> str:
+    """Which promotion this is, and when it was judged."""
+    what = f"{promotion.model} version {promotion.candidate} in {promotion.environment}"
+    judged = promotion.verdict
+    if judged is None:
+        return f"{what}, not judged yet."
+    took = spoken(judged.decided_at - judged.started_at)
+    return f"{what}, judged {judged.decided_at:%Y-%m-%d %H:%M} UTC after {took}."
 
 
 def told(slos: Sequence[SloEvidence]) -> Iterator[str]:
@@ -52,17 +75,25 @@ def told(slos: Sequence[SloEvidence]) -> Iterator[str]:
             slo.objective,
             f"{slo.total:,.0f}",
             f"{slo.bad:,.0f}",
-            "-" if slo.ratio is None else f"{slo.ratio:.2%}",
+            "-" if slo.ratio is None else percent(slo.ratio),
             f"{slo.evidence[-1][1]:,.3g}" if slo.evidence else "-",
-            f"{slo.threshold:,.0f}",
+            f"{slo.threshold:,.0f}" if slo.threshold else "-",
             slo.outcome.value if slo.decides else "only shown",
         )
         for slo in slos
     ]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        cells = zip(row, widths, strict=True)
-        yield "  " + "  ".join(f"{cell:<{width}}" for cell, width in cells).rstrip()
+    yield from columns(rows, "llrrrrrl")
+
+
+def _engine(database: str | None, directory: Path) -> Engine:
+    if database is None and not (directory / "postgres").is_dir():
+        raise _refused(f"there is no database in {directory}: name it with --database or --data-dir")
+    try:
+        return connect(database or embedded_url(directory))
+    except NoDatabaseError as error:
+        raise _refused(str(error)) from None
+    except ArgumentError:
+        raise _refused("--database is no address like postgresql://user@host/name") from None
 
 
 def _refused(message: str) -> typer.Exit:

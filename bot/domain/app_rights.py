@@ -69,5 +69,13 @@ def missing_events(subscribed: Sequence[str]) -> tuple[str, ...]:
     return tuple(name for name in EVENTS if name not in subscribed)
 
 
+def unused_permissions(granted: Mapping[str, str]) -> tuple[str, ...]:
+    """Rights that are granted and never used, such as `administration: write`."""
+    used = permissions(teams=True)
+    return tuple(
+        f"{name}: {level}" for name, level in sorted(granted.items()) if _rank(level) > _rank(used.get(name))
+    )
+
+
 def _rank(level: str | None) -> int:
     return LEVELS.index(level) if level in LEVELS else -1

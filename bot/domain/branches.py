@@ -11,7 +11,12 @@ def bump_branch(promotion: Promotion, policy: Policy) -> str:
     """One for each promotion; one for the place where newer candidates update the open pull request."""
     if promotion.branch is not None:
         return promotion.branch
-    return place_branch(promotion) if policy.supersede == "update" else f"{_prefix(promotion)}/{promotion.id}"
+    return place_branch(promotion) if policy.supersede == "update" else own_branch(promotion)
+
+
+def own_branch(promotion: Promotion) -> str:
+    """The branch of no other promotion."""
+    return f"{_prefix(promotion)}/{promotion.id}"
 
 
 def place_branch(promotion: Promotion) -> str:
@@ -19,6 +24,10 @@ def place_branch(promotion: Promotion) -> str:
     place = f"{promotion.model}\0{promotion.environment}".encode()
     words = _words(f"{promotion.model}-{promotion.environment}")
     return f"slipway/{words}/{hashlib.sha256(place).hexdigest()[:12]}"
+
+
+def step_branch(promotion: Promotion, weight: int) -> str:
+    return f"{_prefix(promotion)}/{promotion.id}-{weight}-percent"
 
 
 def revert_branch(promotion: Promotion) -> str:

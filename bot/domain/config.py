@@ -14,11 +14,14 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validat
 from pydantic_core import PydanticCustomError
 
 from bot.domain.annotations import did_you_mean
+from bot.domain.build import Build
+from bot.domain.checks import AnyCheck
 from bot.domain.document import Document, Plain, read
 from bot.domain.mistake import MOST, ConfigError, Mistake, Path, shortened
 from bot.domain.order import circle, promotion_order, strays
 from bot.domain.slo import Slo
 from bot.domain.target import ImageSource, Selector, StorageSource
+from bot.domain.traffic import Traffic
 from bot.domain.validation import validate_partly
 
 __all__ = [
@@ -147,6 +150,40 @@ class Environment(BaseModel):
         default=None,
         description="Objectives that a candidate must keep once it is live. Without them nothing is watched.",
     )
+    checks: Mapping[Name, AnyCheck] = Field(
+        default={},
+        description="What must hold once a candidate is live, before it passes: probes, parity with the "
+        "logged model, workflows, by name.",
+    )
+    traffic: Traffic | None = Field(
+        default=None,
+        description="Steps in which a candidate gets its traffic. Without it, all at once.",
+    )
+
+    @model_validator(mode="after")
+    def _steps_are_judged(self) -> Self:
+        if self.traffic is None:
+            return self
+        if self.slo is None:
+            hint = "add `slo`, or leave `traffic` out"
+            raise PydanticCustomError("traffic", "nothing judges the steps of `traffic`", {"hint": hint})
+        if self.slo.preset is not None and self.slo.baseline is None:
+            hint = "add `baseline` to `slo`: the label matchers of the version that runs beside it"
+            message = "steps are judged side by side, and nothing says which series are the baseline's"
+            raise PydanticCustomError("traffic", message, {"hint": hint})
+        return self
+
+    @property
+    def pins(self) -> tuple[Selector, ...]:
+        """Every place that a promotion writes, in the order that `PinChange.target` counts."""
+        if self.traffic is None:
+            return self.targets
+        return (*self.targets, *self.traffic.candidate, *self.traffic.weights)
+
+    @property
+    def first_weight(self) -> int:
+        """From which of `pins` on they are weights."""
+        return len(self.targets) + (len(self.traffic.candidate) if self.traffic is not None else 0)
 
 
 class Model(BaseModel):
@@ -167,9 +204,21 @@ class Model(BaseModel):
         "Without it, `models:/{model}/{version}`.",
         examples=["{source}", "models:/{model}/{version}"],
     )
+    build: Build | None = Field(
+        default=None,
+        description="How Slipway makes the image of a version when it is not in its registry. "
+        "Without it, Slipway waits for your pipeline.",
+    )
     environments: Mapping[Name, Environment] = Field(
         min_length=1, description="The environments this model runs in, by name."
     )
+
+    @model_validator(mode="after")
+    def _builds_what_it_names(self) -> Self:
+        if self.build is not None and (self.image is None or self.image.repository is None):
+            hint = 'add `image: {repository: registry.example.com/ml/model, tag: "v{version}"}`'
+            raise PydanticCustomError("build", "`build` needs to know the image's name", {"hint": hint})
+        return self
 
     @property
     def order(self) -> tuple[str, ...]:
@@ -194,6 +243,13 @@ class Prompt(Model):
         description="What is pinned of a version, for targets that pin text.",
         examples=["prompts:/{model}/{version}", "{version}"],
     )
+
+    @model_validator(mode="after")
+    def _has_no_files(self) -> Self:
+        if self.build is not None:
+            hint = "leave it out: what is pinned of a prompt is its text or its address"
+            raise PydanticCustomError("build", "a prompt has no files to build an image of", {"hint": hint})
+        return self
 
 
 class Config(BaseModel):

@@ -17,11 +17,14 @@ Rules:
 | syncing   | watching  | the cluster says that the merge commit or a later one is live and healthy   |
 |           | passed    | same, and there is nothing to watch                                         |
 |           | held      | not live within the policy's time                                           |
-| watching  | passed    | verdict passed, or `/canary pass`                                           |
-|           | reverting | verdict failed, or `/canary fail`                                           |
-|           | held      | inconclusive, no data, source down; or failed where the policy only reports |
-| held      | syncing   | `/retry`                                                                    |
-|           | passed    | `/canary pass`                                                              |
+| watching  | syncing   | verdict passed, and the next step of the traffic is merged                  |
+|           | passed    | verdict passed and so did the checks, or `/canary pass`; all of the traffic |
+|           | reverting | verdict or a check failed, or `/canary fail`                                |
+|           | held      | inconclusive, no data, source down; a check that cannot be asked or leaves  |
+|           |           | it to a person; or failed where the policy only reports                     |
+| held      | syncing   | `/retry`, or a person merged the next step of the traffic                   |
+|           | watching  | `/canary pass` with a part of the traffic                                   |
+|           | passed    | `/canary pass` with all of it                                               |
 |           | closed    | overtaken: a later version was merged there before this one was judged      |
 | any merged| reverting | `/rollback`                                                                 |
 | reverting | reverted  | the revert commit or a later one is live, or pinned already                 |
@@ -31,12 +34,13 @@ Rules:
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from bot.domain import effects
+from bot.domain import checking, effects, steps
 from bot.domain.branches import place_branch
+from bot.domain.checking import Checking
 from bot.domain.effects import Effect
 from bot.domain.gates import blocking
 from bot.domain.live import LiveState
-from bot.domain.moves import BOT, Step, closed, enter, held, passed, revert, spoken, tag_due
+from bot.domain.moves import BOT, Step, closed, closing_step, enter, held, passed, revert, spoken, tag_due
 from bot.domain.obey import obey
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Pull, PullState
@@ -53,6 +57,10 @@ SECOND_LOOK = timedelta(minutes=10)
 """Between two looks at an armed bump whose gates fail: a tag or a signature may come without a word."""
 
 
+_GOING_FORWARD = frozenset({Stage.WAITING, Stage.OPEN, Stage.WATCHING})
+"""Where a hold that was given this moment must be seen before the stage's own step is taken."""
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """What the promotion becomes, what to do about it, and when to look again without being woken."""
@@ -66,11 +74,16 @@ class Decision:
 def decide(promotion: Promotion, situation: Situation, now: datetime) -> Decision:
     """Decide what happens next; see the table at the top of this module."""
     wanted: list[Effect] = []
+    promotion = steps.settled(promotion, situation, now)
     for request in situation.requests:
         obeyed = obey(promotion, situation, request, now)
         promotion = obeyed.promotion
         wanted += obeyed.effects
-    step = _STEPS[promotion.stage](promotion, situation, now)
+    step = (
+        Step(promotion, wake_at=now)
+        if promotion.stage in _GOING_FORWARD and any(isinstance(each, effects.PlaceHold) for each in wanted)
+        else _STEPS[promotion.stage](promotion, situation, now)
+    )
     return Decision(
         promotion=step.promotion,
         effects=(*wanted, *step.effects),
@@ -81,17 +94,23 @@ def decide(promotion: Promotion, situation: Situation, now: datetime) -> Decisio
 
 def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Promotion:
     """What a performed effect makes of the promotion."""
+    beside = checking.absorbed(promotion, outcome) or steps.absorbed(promotion, outcome, now)
+    if beside is not None:
+        return beside
     match outcome:
         case effects.BumpOpened(pull=pull, plan=plan):
             opened = replace(
                 promotion,
                 pull=pull.number,
                 branch=pull.branch,
+                opened_at=promotion.opened_at or now,
                 ready=False,
                 head_sha=pull.head_sha,
                 changes=plan.changes,
                 baseline=plan.baseline,
                 image=plan.image,
+                steps=plan.steps,
+                weight=plan.steps[0] if plan.steps else None,
             )
             return enter(opened, Stage.OPEN, "The bump is open.", now)
         case effects.Merged(sha=sha, revert=True):
@@ -112,6 +131,8 @@ def absorb(promotion: Promotion, outcome: effects.Outcome, now: datetime) -> Pro
             return enter(restored, Stage.REVERTED, "The baseline was pinned again already.", now)
         case effects.RevertImpossible(reason=reason):
             return enter(promotion, Stage.HELD, reason, now)
+        case _:
+            raise AssertionError(outcome)
 
 
 def _overridden(promotion: Promotion) -> str:
@@ -157,8 +178,9 @@ def _open_when_possible(
             return Step(promotion, (wanted,))
         case NoPlan(settled=True, reason=reason) | NoPlan(gave_up=True, reason=reason):
             return closed(promotion, reason, now)
-        case NoPlan(reason=reason):
-            return Step(replace(promotion, reason=reason), wake_at=now + RECHECK)
+        case NoPlan(reason=reason, build=order):
+            first = () if order is None else (effects.BuildImage(order),)
+            return Step(replace(promotion, reason=reason), first, wake_at=now + RECHECK)
         case None:
             return Step(promotion, wake_at=now + SYNC_POLL)
 
@@ -228,16 +250,16 @@ def _merge_when_gates_hold(promotion: Promotion, situation: Situation, now: date
 def _syncing(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     if situation.overtaken is not None:
         return closed(
-            promotion, f"Overtaken by version {situation.overtaken}, merged before this one was live.", now
+            promotion,
+            f"Overtaken by version {situation.overtaken}, merged before this one was live.",
+            now,
+            *closing_step(promotion),
         )
     live = situation.liveness
     if live is None:
         return Step(promotion, wake_at=now)
-    if live.state is LiveState.LIVE:
-        began = replace(promotion, live_at=now)
-        if situation.environment is None or situation.environment.slo is None:
-            return passed(began, "Live. No SLO is configured, so nothing was watched.", situation, now)
-        return Step(enter(began, Stage.WATCHING, "Live; the canary watches.", now), wake_at=now)
+    if steps.is_live(promotion, live):
+        return _live(replace(promotion, live_at=now, verdict=None), situation, now)
     deadline = promotion.stage_since + situation.policy.live_within
     # Somebody must act first (manual sync, a closed window): the deadline waits with them.
     if live.state is not LiveState.WAITING and now >= deadline:
@@ -246,13 +268,55 @@ def _syncing(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     return Step(replace(promotion, reason=live.reason), wake_at=now + SYNC_POLL)
 
 
+def _live(promotion: Promotion, situation: Situation, now: datetime) -> Step:
+    environment = situation.environment
+    if environment is None or environment.slo is None:
+        if promotion.next_weight is not None:
+            reason = f"Live with {promotion.weight}% of the traffic, and no SLO is configured to judge it by."
+            return held(promotion, reason, now)
+        if environment is None or not environment.checks:
+            return passed(promotion, "Live. No SLO is configured, so nothing was watched.", situation, now)
+        return Step(enter(promotion, Stage.WATCHING, "Live; it is being checked.", now), wake_at=now)
+    if promotion.weight is None:
+        return Step(enter(promotion, Stage.WATCHING, "Live; the canary watches.", now), wake_at=now)
+    reason = f"Live with {promotion.weight}% of the traffic; the canary watches."
+    # Each step is judged by what happens in it.
+    return Step(enter(promotion, Stage.WATCHING, reason, now), (effects.ForgetCanary(),), wake_at=now)
+
+
 def _watching(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     if situation.overtaken is not None:
         reason = f"Overtaken by version {situation.overtaken}, merged before this one was judged."
-        return closed(promotion, reason, now)
-    verdict = situation.verdict
-    if verdict is None:
+        return closed(promotion, reason, now, *closing_step(promotion))
+    checked = checking.look(promotion, situation, now)
+    step = _judged(promotion, checked, situation, now)
+    if step.promotion.stage is not Stage.WATCHING or not checked.pending:
+        return step
+    soon = min(step.wake_at or now + checking.AGAIN, now + checking.AGAIN)
+    return replace(step, effects=(*checked.asked, *step.effects), wake_at=soon)
+
+
+def _judged(promotion: Promotion, checked: Checking, situation: Situation, now: datetime) -> Step:
+    verdict, following = situation.verdict, promotion.next_weight
+    failed = verdict is not None and verdict.outcome is Outcome.FAILED
+    if promotion.vouched_by is not None and following is not None and not failed:
+        return steps.forward(promotion, following, situation, now)
+    stopped = checking.stop(promotion, checked, situation, now) if not failed else None
+    if stopped is not None:
+        return stopped
+    unwatched = situation.environment is not None and situation.environment.slo is None
+    if verdict is None and not unwatched:
         return Step(promotion, wake_at=now + situation.policy.canary.interval)
+    if checked.pending and (verdict is None or verdict.outcome is Outcome.PASSED):
+        reason = f"Not settled yet: {', '.join(checked.pending)}."
+        return Step(replace(promotion, reason=reason), wake_at=now + checking.AGAIN)
+    if verdict is None:
+        reason = "Live, and its checks passed. No SLO is configured, so nothing was watched."
+        return passed(promotion, reason, situation, now)
+    if verdict.outcome is Outcome.PASSED and following is not None:
+        # The first verdict stays; while the step waits there is a new one at every look.
+        kept = promotion.verdict if promotion.verdict is not None else verdict
+        return steps.forward(replace(promotion, verdict=kept), following, situation, now)
     judged = replace(promotion, verdict=verdict, due=(tag_due(promotion, "verdict", verdict.outcome.value),))
     if verdict.outcome is Outcome.PASSED:
         return passed(judged, verdict.reason, situation, now)
@@ -267,6 +331,9 @@ def _watching(promotion: Promotion, situation: Situation, now: datetime) -> Step
 def _reverting(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     if promotion.revert_merge_sha is not None:
         return _revert_live(promotion, situation, now)
+    traffic_first = steps.back(promotion, situation, now)
+    if traffic_first is not None:
+        return traffic_first
     back = situation.revert
     if back is None or promotion.revert_pull is None:
         return Step(promotion, (effects.OpenRevert(),), wake_at=now + RECHECK)
@@ -280,6 +347,9 @@ def _reverting(promotion: Promotion, situation: Situation, now: datetime) -> Ste
         if back.head_sha != promotion.revert_head_sha:
             reason = "The revert's branch has commits that are not Slipway's; a person must merge it."
             return Step(replace(promotion, reason=reason), wake_at=now + RECHECK)
+        if steps.awaits_zero(promotion, situation, now):
+            reason = "The candidate's share is 0; the revert is merged as soon as that is live."
+            return Step(replace(promotion, reason=reason), wake_at=now + SYNC_POLL)
         wanted = effects.MergePull(back.number, back.head_sha, revert=True)
         return Step(promotion, (wanted,), wake_at=now + RECHECK)
     return Step(replace(promotion, reason="The revert is open; the policy leaves its merge to a person."))

@@ -7,6 +7,9 @@ an outcome; of the others the world itself is observed again.
 
 from dataclasses import dataclass
 
+from bot.domain.build import BuildOrder
+from bot.domain.checks import CheckResult
+from bot.domain.promotion import PinChange
 from bot.domain.pull import Pull
 from bot.domain.situation import BumpPlan
 
@@ -21,12 +24,22 @@ class OpenBump:
 
 
 @dataclass(frozen=True, slots=True)
+class BuildImage:
+    """Have the version's image built; whoever waits for it is woken when it is there or failed."""
+
+    order: BuildOrder
+
+
+@dataclass(frozen=True, slots=True)
 class MergePull:
-    """Merge exactly this commit of a pull request: the bump's or the revert's."""
+    """Merge exactly this commit of a pull request: the bump's, the revert's, or a traffic step's, which
+    has a `weight`.
+    """
 
     number: int
     sha: str
     revert: bool = False
+    weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +48,13 @@ class ClosePull:
 
     number: int
     branch: str
+
+
+@dataclass(frozen=True, slots=True)
+class AbandonBump:
+    """Close what a bump that never counted as open may have left in the forge: a process was killed between
+    opening the pull request and remembering it, or a newer candidate was to go on in it and cannot.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +69,13 @@ class TellSuperseded:
 @dataclass(frozen=True, slots=True)
 class WakePlace:
     """Have the other promotions of this place looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenStep:
+    """Open the pull request that gives the candidate this share of the traffic, in percent."""
+
+    weight: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +126,13 @@ class ProposeNext:
 
 
 @dataclass(frozen=True, slots=True)
+class RunChecks:
+    """Ask these checks of the environment once."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ForgetCanary:
     """Drop the stored watch so that it begins anew."""
 
@@ -123,16 +157,20 @@ class Answer:
 
 Effect = (
     OpenBump
+    | BuildImage
     | MergePull
     | ClosePull
+    | AbandonBump
     | TellSuperseded
     | WakePlace
+    | OpenStep
     | OpenRevert
     | PlaceHold
     | ReleaseHold
     | QuarantineVersion
     | LiftQuarantine
     | ProposeNext
+    | RunChecks
     | ForgetCanary
     | Answer
 )
@@ -154,6 +192,7 @@ class Merged:
 
     sha: str
     revert: bool = False
+    weight: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +202,40 @@ class MergeRefused:
     reason: str
     head_moved: bool = False
     revert: bool = False
+    weight: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StepOpened:
+    """The step's pull request exists with exactly our commit at its head."""
+
+    pull: Pull
+    weight: int
+    changes: tuple[PinChange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepMade:
+    """The default branch gives the candidate this share already."""
+
+    sha: str
+    weight: int
+    changes: tuple[PinChange, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StepImpossible:
+    """The weights cannot be written; a person must look."""
+
+    reason: str
+    weight: int
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """How the checks went that were asked."""
+
+    results: tuple[CheckResult, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,4 +259,15 @@ class RevertImpossible:
     reason: str
 
 
-Outcome = BumpOpened | Merged | MergeRefused | RevertOpened | NothingToRevert | RevertImpossible
+Outcome = (
+    BumpOpened
+    | Merged
+    | MergeRefused
+    | StepOpened
+    | StepMade
+    | StepImpossible
+    | Checked
+    | RevertOpened
+    | NothingToRevert
+    | RevertImpossible
+)

@@ -9,9 +9,10 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-import cel
+if TYPE_CHECKING:
+    import cel
 
 LONGEST = 1_000
 """Characters in one expression."""
@@ -77,13 +78,13 @@ def evaluate(expressions: Sequence[str], facts: Mapping[str, object]) -> Sequenc
 class Context:
     """The facts, converted once, however many expressions there are."""
 
-    facts: cel.Context
+    facts: "cel.Context"
     not_numbers: frozenset[tuple[str, str]]
     """Metrics that are NaN, as (`candidate` or `baseline`, name)."""
 
     @classmethod
     def of(cls, facts: Mapping[str, object]) -> "Context":
-        return cls(cel.Context(dict(facts)), _not_numbers(facts))
+        return cls(_library().Context(dict(facts)), _not_numbers(facts))
 
     def evaluate(self, expression: str) -> Answer:
         if wrong := check(expression):
@@ -127,8 +128,16 @@ def _not_numbers(facts: Mapping[str, object]) -> frozenset[tuple[str, str]]:
 
 
 @lru_cache(maxsize=4096)
-def _compiled(expression: str) -> cel.Program:
-    return cel.compile(expression)
+def _compiled(expression: str) -> "cel.Program":
+    program: cel.Program = _library().compile(expression)
+    return program
+
+
+@lru_cache(maxsize=1)
+def _library() -> Any:
+    import cel  # noqa: PLC0415 - takes a third of a second, and most commands meet no expression
+
+    return cel
 
 
 def _first_line(error: Exception) -> str:

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterError, croniter
 from dateutil.rrule import rrule, rruleset, rrulestr
-from icalendar import Calendar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
@@ -120,6 +119,8 @@ def _events(text: str, window: CalendarFreeze, now: datetime) -> Iterator[tuple[
     """The occurrences that could be on at `now`, as (begin, end, summary), in UTC."""
     if len(text) > LARGEST_CALENDAR:
         raise BadCalendar(f"{window.ical} is larger than {LARGEST_CALENDAR:,} characters")
+    from icalendar import Calendar  # noqa: PLC0415 - slow to import, and few policies have a calendar
+
     try:
         events = Calendar.from_ical(text).walk("VEVENT")
         for event in events[:MOST_EVENTS]:

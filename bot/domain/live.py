@@ -22,3 +22,5 @@ class Liveness:
     revision: str | None = None
     since: datetime | None = None
     url: str | None = None
+    paused: bool = False
+    """Synced, and at rest in the middle of a rollout: what a traffic step waits for."""

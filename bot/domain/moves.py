@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.domain import effects
+from bot.domain.branches import step_branch
 from bot.domain.effects import Effect
 from bot.domain.promotion import AliasDue, Promotion, Stage, TagDue
 from bot.domain.situation import Situation
@@ -28,6 +29,8 @@ def enter(promotion: Promotion, stage: Stage, reason: str, now: datetime) -> Pro
 
 
 def closed(promotion: Promotion, reason: str, now: datetime, *wanted: Effect) -> Step:
+    if promotion.stage is Stage.WAITING:
+        wanted = (*wanted, effects.AbandonBump())
     return Step(enter(replace(promotion, armed_by=None, override=None), Stage.CLOSED, reason, now), wanted)
 
 
@@ -46,7 +49,15 @@ def passed(promotion: Promotion, reason: str, situation: Situation, now: datetim
         due.append(tag_due(promotion, "pull_request", str(promotion.pull)))
     automatic = situation.next_environments if situation.policy.promote == "automatic" else ()
     following = tuple(effects.ProposeNext(name, BOT) for name in automatic)
-    return Step(enter(replace(promotion, due=tuple(due)), Stage.PASSED, reason, now), following)
+    # From here on the candidate is all there is: a rollback has no baseline beside it to send traffic to.
+    done = replace(promotion, due=tuple(due), weight=None)
+    return Step(enter(done, Stage.PASSED, reason, now), following)
+
+
+def closing_step(promotion: Promotion) -> tuple[Effect, ...]:
+    """Closes the traffic step that is open, if there is one."""
+    step = promotion.open_step
+    return (effects.ClosePull(step.pull, step_branch(promotion, step.weight)),) if step is not None else ()
 
 
 def revert(
@@ -57,8 +68,10 @@ def revert(
     due: list[AliasDue | TagDue] = [tag_due(promotion, "verdict", "failed" if quarantine else "rolled back")]
     if situation.environment is not None and situation.environment.alias and promotion.baseline:
         due.append(AliasDue(situation.environment.alias, promotion.baseline))
+    close = closing_step(promotion)
     leaving = replace(promotion, revert_reason=reason, reverted_by=who, due=tuple(due))
-    return Step(enter(leaving, Stage.REVERTING, reason, now), stop, wake_at=now)
+    leaving = replace(leaving, step=None) if close else leaving
+    return Step(enter(leaving, Stage.REVERTING, reason, now), (*stop, *close), wake_at=now)
 
 
 def tag_due(promotion: Promotion, key: str, value: str) -> TagDue:

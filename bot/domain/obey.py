@@ -152,7 +152,9 @@ def _release_quarantine(promotion: Promotion, situation: Situation, request: Req
 def _retry(promotion: Promotion, situation: Situation, request: Request, now: datetime) -> Step:
     tone = effects.Tone
     if promotion.stage is Stage.HELD:
-        anew = replace(promotion, verdict=None, live_at=None)
+        # A step that somebody closed is opened again.
+        kept = None if promotion.open_step else promotion.step
+        anew = replace(promotion, verdict=None, live_at=None, step=kept, checks=())
         if promotion.revert_reason is not None:
             back = enter(
                 replace(anew, revert_pull=None, revert_head_sha=None), Stage.REVERTING, "Trying again.", now
@@ -197,6 +199,13 @@ def _canary(promotion: Promotion, situation: Situation, request: Request, now: d
         text = f"There is no canary to decide: this promotion is {promotion.stage.value}."
         return _answer(promotion, request, tone.NO, text)
     match request.command:
+        case commands.PassCanary() if promotion.next_weight is not None:
+            vouched = replace(promotion, vouched_by=request.author)
+            reason = f"Passed at {promotion.weight}% by {request.author}."
+            step = Step(enter(vouched, Stage.WATCHING, reason, now), wake_at=now)
+            waits = " as soon as `/release` ends the hold" if situation.holds else ""
+            text = f"Passed at {promotion.weight}% on your word: {promotion.next_weight}% follows{waits}."
+            answer = effects.Answer(request.id, tone.YES, text)
         case commands.PassCanary():
             step = passed(promotion, f"Passed by {request.author}.", situation, now)
             answer = effects.Answer(request.id, tone.YES, "Passed on your word.")

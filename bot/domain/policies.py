@@ -40,15 +40,18 @@ class Policies:
         )
 
 
-def load(text: str, path: str) -> PolicyFile:
-    """Read one file. Raises ConfigError with all mistakes, each with its line, column and key."""
+def load(text: str, path: str, *, tried: bool = False) -> PolicyFile:
+    """Read one file. Raises ConfigError with all mistakes, each with its line, column and key.
+
+    `tried`: the file is one that Slipway ships, whose expressions its own tests have compiled.
+    """
     document = read(text, path)
     policy = validate(document, PolicyFile)
     name = name_of(path)
     mistakes = [
         document.mistake(("gates", index, "expression"), wrong, value=True)
         for index, gate in enumerate(policy.gates)
-        if (wrong := expression.check(gate.expression))
+        if not tried and (wrong := expression.check(gate.expression))
     ]
     mistakes += _duplicates(policy, document)
     if policy.name and policy.name != name:
@@ -69,7 +72,7 @@ def resolve(files: Mapping[str, str], shipped: Mapping[str, str] | None = None) 
 
     A file of the repository replaces the shipped one of its name, and may extend it by that name.
     """
-    shelves = (_Shelf.of(files), _Shelf.of(shipped or {}))
+    shelves = (_Shelf.of(files), _Shelf.of(shipped or {}, tried=True))
     mistakes = [mistake for shelf in shelves for error in shelf.broken.values() for mistake in error.mistakes]
     resolved = {}
     for name in {name for shelf in shelves for name in shelf.names}:
@@ -89,12 +92,12 @@ class _Shelf:
     broken: Mapping[str, ConfigError]
 
     @classmethod
-    def of(cls, files: Mapping[str, str]) -> "_Shelf":
+    def of(cls, files: Mapping[str, str], *, tried: bool = False) -> "_Shelf":
         loaded: dict[str, tuple[str, PolicyFile]] = {}
         broken: dict[str, ConfigError] = {}
         for path in sorted(files):
             try:
-                loaded[name_of(path)] = (path, load(files[path], path))
+                loaded[name_of(path)] = (path, load(files[path], path, tried=tried))
             except ConfigError as error:
                 broken[name_of(path)] = error
         return cls(loaded, broken)

@@ -73,6 +73,7 @@ class GivenVersion(BaseModel):
     flavors: tuple[str, ...] = ()
     size: int | None = None
     prompts: tuple[str, ...] = ()
+    prompt: str | None = Field(default=None, description="The text of a prompt, which has no metrics.")
     input_example: bool | None = None
     unreadable: tuple[str, ...] = ()
 
@@ -219,6 +220,7 @@ def _version(given: GivenVersion, now: datetime) -> VersionEvidence:
         licence=given.licence,
         input_example=given.input_example,
         prompts=given.prompts,
+        prompt=given.prompt,
         unreadable=given.unreadable,
     )
 

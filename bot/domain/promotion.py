@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from bot.domain.checks import CheckResult
 from bot.domain.verdict import Verdict
 
 
@@ -38,7 +39,7 @@ ENDED = frozenset({Stage.REVERTED, Stage.CLOSED})
 class PinChange:
     """What one target pinned before the bump and pins after it.
 
-    `target` is its place in the environment's `targets:`, from 0.
+    `target` is its place in the environment's `pins`, from 0: its `targets:`, then what `traffic:` names.
     """
 
     target: int
@@ -65,6 +66,20 @@ class TagDue:
 
 
 @dataclass(frozen=True, slots=True)
+class TrafficStep:
+    """The newest pull request that changes the candidate's share of the traffic; 0 takes it all away.
+
+    `changes` are the pins that it writes; `merge_sha` is None until it is merged.
+    """
+
+    weight: int
+    pull: int
+    head_sha: str
+    changes: tuple[PinChange, ...] = ()
+    merge_sha: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Promotion:
     """One version on its way into one environment."""
 
@@ -81,9 +96,13 @@ class Promotion:
     reason: str = ""
     """Why it is where it is: the sentence that a person reads."""
     revision: int = 0
+    issue: int | None = None
+    """Where people are told, and can answer, while there is no pull request."""
     pull: int | None = None
     branch: str | None = None
     """Of the pull request, once there is one."""
+    opened_at: datetime | None = None
+    """When its bump first stood in the pull request, which may be an older candidate's that goes on."""
     ready: bool = False
     """Waiting, and nothing but the older open bump is in the way of its own."""
     head_sha: str | None = None
@@ -96,7 +115,7 @@ class Promotion:
     armed_request: int | None = None
     """The `/promote` that armed it: its answer is edited when something comes of it."""
     override: str | None = None
-    """Why whoever armed it passes over gates that do not hold."""
+    """Why whoever armed it lets it through a freeze; every other gate must hold all the same."""
     live_at: datetime | None = None
     verdict: Verdict | None = None
     revert_pull: int | None = None
@@ -105,6 +124,15 @@ class Promotion:
     revert_reason: str | None = None
     reverted_by: str | None = None
     revert_armed_by: str | None = None
+    steps: tuple[int, ...] = ()
+    """The shares of the traffic, in percent, that the candidate gets one after the other."""
+    weight: int | None = None
+    """The share that the default branch gives it; None where it is not given in steps, or no longer."""
+    step: TrafficStep | None = None
+    checks: tuple[CheckResult, ...] = ()
+    """How the environment's checks went, each with its newest answer."""
+    vouched_by: str | None = None
+    """Who said `/canary pass` for the share that it has."""
     watch_extra: float = 0.0
     """Seconds that people added to the watch."""
     due: tuple[AliasDue | TagDue, ...] = ()
@@ -119,3 +147,21 @@ class Promotion:
     """Digest of the deployments as last written."""
     failures: int = 0
     """Attempts in a row that ended in trouble outside; the wait grows with it."""
+
+    @property
+    def open_step(self) -> TrafficStep | None:
+        """The step whose pull request nobody has merged yet."""
+        return self.step if self.step is not None and self.step.merge_sha is None else None
+
+    @property
+    def live_commit(self) -> str | None:
+        """The newest of its commits on the default branch that the cluster must bring live."""
+        merged = self.step.merge_sha if self.step is not None else None
+        return merged or self.merge_sha
+
+    @property
+    def next_weight(self) -> int | None:
+        """The share after the one that it has; None after the last, and without steps."""
+        if self.weight is None:
+            return None
+        return next((weight for weight in self.steps if weight > self.weight), None)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.domain.build import BuildOrder
 from bot.domain.commands import Command
 from bot.domain.config import Environment
 from bot.domain.gates import GateResult
@@ -39,6 +40,8 @@ class BumpPlan:
     baseline: str | None
     image: str | None = None
     """The image among the pins, with its digest where the model wants one."""
+    steps: tuple[int, ...] = ()
+    """The shares of the traffic that follow one another; the first is among the edits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,8 @@ class NoPlan:
     reason: str
     settled: bool = False
     gave_up: bool = False
+    build: BuildOrder | None = None
+    """The image that has to be built first, where nobody was asked to yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,5 +77,9 @@ class Situation:
     pull: Pull | None = None
     gates: tuple[GateResult, ...] = ()
     revert: Pull | None = None
+    step: Pull | None = None
+    """The pull request of the traffic step that is not merged yet."""
+    frozen: str | None = None
+    """Why a traffic step may not be merged now, where a freeze says so."""
     liveness: Liveness | None = None
     verdict: Verdict | None = None

@@ -6,11 +6,11 @@ _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
 
 def spoken(value: timedelta) -> str:
-    """The two largest units: `2 days 3 hours`, `15 minutes`, `40 seconds`."""
+    """The largest unit and the next smaller one: `2 days 3 hours`, `91 days`, `15 minutes`, `40 seconds`."""
     seconds = int(abs(value.total_seconds()))
-    parts = []
+    counts: list[tuple[int, str]] = []
     for unit, size in _UNITS:
         count, seconds = divmod(seconds, size)
-        if count:
-            parts.append(f"{count} {unit}{'' if count == 1 else 's'}")
-    return " ".join(parts[:2]) or "0 seconds"
+        if count or counts:
+            counts.append((count, unit))
+    return " ".join(f"{n} {unit}{'' if n == 1 else 's'}" for n, unit in counts[:2] if n) or "0 seconds"

@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import AfterValidator, Field
 
 PLACEHOLDERS = ("model", "version", "source", "run_id", "tag", "digest", "repository", "image")
+WEIGHTS = ("weight", "rest", "pause")
+"""Known only where a share of the traffic is written."""
 _TAG_PREFIXES = ("tags.", "run_tags.")
 
 
@@ -16,7 +18,7 @@ def check_template(template: str) -> str:
     `{image}`, `{tags.KEY}` (a tag of the version) and `{run_tags.KEY}` (a tag of its run).
     """
     for placeholder in placeholders(template):
-        if placeholder not in PLACEHOLDERS and not placeholder.startswith(_TAG_PREFIXES):
+        if placeholder not in (*PLACEHOLDERS, *WEIGHTS) and not placeholder.startswith(_TAG_PREFIXES):
             known = ", ".join(f"{{{name}}}" for name in PLACEHOLDERS)
             raise ValueError(
                 f"{{{placeholder}}} is not known; known are {known}, {{tags.KEY}} and {{run_tags.KEY}}"

@@ -49,6 +49,15 @@ class SloEvidence:
     baseline_ratio: float | None = None
     decides: bool = True
     """False for what is only shown or warned of: it never changes the verdict's outcome."""
+    value: float | None = None
+    """A gauge's last value; where it was beyond its limit for too long, the one furthest beyond."""
+    warns: bool = False
+    """True for a gauge that is beyond its limit and may only warn."""
+
+    @property
+    def is_gauge(self) -> bool:
+        """Whether this was one value at a time and not a ratio of requests; then there is no evidence."""
+        return self.threshold <= 0
 
 
 @dataclass(frozen=True, slots=True)

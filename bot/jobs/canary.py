@@ -4,7 +4,7 @@ Everything between two looks is in the database, so that any worker can take the
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -66,6 +66,8 @@ class CanaryLook:
         except OutsideError as trouble:
             watch = _watch(reader, history or [], settings, promotion, kept)
             verdict = watch.source_down(at, trouble.message)
+            if verdict is not None and isinstance(trouble, Refused):
+                verdict = replace(verdict, reason=f"The metrics server was asked in vain: {trouble.message}")
             return _seen(promotion, watch, verdict, reader, history=history, windows=[])
         watch = _watch(reader, history, settings, promotion, kept)
         windows = reader.ingest(answers, at)
@@ -171,7 +173,10 @@ def _watch(
 
 
 def _answer(metrics: Metrics, ask: Ask) -> Sequence[Series]:
-    return metrics.raw(ask.text, ask.start, ask.end) if ask.raw else metrics.instant(ask.text, ask.end)
+    try:
+        return metrics.raw(ask.text, ask.start, ask.end) if ask.raw else metrics.instant(ask.text, ask.end)
+    except Refused as refused:
+        raise Refused(refused.system, f"it refuses `{ask.text}`: {refused.message}") from refused
 
 
 def _seen(

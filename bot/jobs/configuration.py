@@ -80,7 +80,7 @@ class Configurations:
         commit = forge.head()
         if commit == repository.commit:
             return
-        files = _read(forge, commit)
+        files = read_files(forge, commit)
         if not files and not repository.files:
             return
         try:
@@ -102,7 +102,7 @@ class Configurations:
             logger.info("no check on %s: %s", commit, refused)
 
 
-def _read(forge: Forge, commit: str) -> dict[str, str]:
+def read_files(forge: Forge, commit: str) -> dict[str, str]:
     """`slipway.yaml`, the policies and the calendars beside it; empty where there is no `slipway.yaml`."""
     try:
         files = {FILE: forge.read(FILE, commit)}

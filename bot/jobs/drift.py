@@ -1,7 +1,7 @@
 """Registry and Git agree, or an issue says where they do not. Nothing is ever overwritten here."""
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.domain.config import Config, Environment, Model
@@ -45,18 +45,16 @@ class DriftWatch:
     def look(self, repository: Repository, config: Config, aliases: Mapping[str, Mapping[str, str]]) -> None:
         """Report what disagrees in one issue, or close it. Raises OutsideError where the forge is away."""
         watched = list(_places(config, aliases))
-        if not watched:
-            return
         places = [place for place in watched if not self._under_way(repository.name, place)]
         forge = self._outside.forge(repository)
-        head = forge.head()
+        # Where no alias is moved there is nothing in Git to compare with, only an issue that may be left.
+        head = forge.head() if watched else None
         hour = int(self._outside.clock.now().timestamp() // _HOUR)
         compared = [(place.name, place.environment_name, place.registered) for place in places]
         seen = (head, hour, repository.commit, compared)
         if self._seen.get(repository.name) == seen:
             return
-        files = Files(forge, head)
-        drifts = [drift for place in places if (drift := self._drift(repository.name, place, files))]
+        drifts = self._drifts(repository.name, places, Files(forge, head)) if head is not None else []
         if drifts:
             title, body = issue.drift(drifts)
             forge.upsert_issue(MARKER, title, f"{MARKER}\n{body}")
@@ -70,6 +68,9 @@ class DriftWatch:
             promotion.stage in _BUSY or any(isinstance(due, AliasDue) for due in promotion.due)
             for promotion in self._store.under_way(repository, place.name, place.environment_name)
         )
+
+    def _drifts(self, repository: str, places: Iterable[_Place], files: Files) -> list[issue.Drift]:
+        return [drift for place in places if (drift := self._drift(repository, place, files))]
 
     def _drift(self, repository: str, place: _Place, files: Files) -> issue.Drift | None:
         for selector in place.environment.targets:

@@ -1,6 +1,7 @@
 """What people say in pull requests: from a comment to requests that wait for their answer."""
 
 import logging
+from datetime import datetime
 
 from bot.domain import commands
 from bot.jobs.events import COMMANDS
@@ -19,21 +20,42 @@ class Hearing:
         self._outside = outside
         self._store = outside.store
 
-    def hear(self, repository: Repository, pull: int, author: str, body: str, comment: int) -> None:
-        """Take in one comment (or, with its id negated, one review) of a person. Raises OutsideError."""
+    def hear(
+        self,
+        repository: Repository,
+        pull: int,
+        author: str,
+        body: str,
+        comment: int,
+        *,
+        at: datetime | None = None,
+    ) -> None:
+        """Take in one comment (or, with its id negated, one review) of a person. Raises OutsideError.
+
+        `at` is when it was said: what was meant for an older candidate is not heard as a word for the newer
+        one that goes on in its pull request.
+        """
         said = commands.parse(body)
         if not said.commands and not said.mistakes:
             return
-        promotion = self._store.of_pull(repository.name, pull)
+        promotion = self._store.of_pull(repository.name, pull, at)
         if promotion is None:
             return
         rows = [
-            RequestRow(repository.name, pull, author, COMMANDS.dump(command), comment, ordinal)
+            RequestRow(
+                repository.name,
+                pull,
+                author,
+                COMMANDS.dump(command),
+                comment,
+                ordinal,
+                promotion=promotion.id,
+            )
             for ordinal, command in enumerate(said.commands)
         ]
         if rows and not self._store.add_requests(rows):
             # Known already; whoever took it in may have been killed before it woke anybody.
-            if self._store.pending_requests(repository.name, [pull]):
+            if self._store.pending_requests(repository.name, [pull], promotion.id):
                 self._store.wake([promotion.id])
             return
         forge = self._outside.forge(repository)

@@ -1,12 +1,13 @@
 """What a decision needs to know, read from the outside and from the rows: no more than the stage asks for."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.authorization import Action, Denied, action_of
 from bot.domain.commands import Release, Retry
 from bot.domain.config import Environment, Model
+from bot.domain.freeze import BadCalendar, frozen_until
 from bot.domain.hold import Hold
 from bot.domain.live import Liveness, LiveState
 from bot.domain.policy import Policy
@@ -23,6 +24,7 @@ from bot.jobs.plan import Planner
 from bot.jobs.store import Repository, RequestRow, Watched
 from bot.ports import Forge, OutsideError, Refused
 
+_STEPPING = frozenset({Stage.WATCHING, Stage.HELD, Stage.REVERTING})
 _ACTIVE = frozenset({Stage.SYNCING, Stage.WATCHING, Stage.REVERTING})
 
 
@@ -103,7 +105,7 @@ class Observer:
             soaked_at=self._soaked_at(promotion, environment, policy),
             overtaken=others.overtaken,
             plan=(
-                self._planner.bump(promotion, forge, model, environment, now)
+                self._planner.bump(promotion, forge, model, environment, now, retry=_retried(requests))
                 if model is not None and environment is not None and _wants_plan(promotion, pull, requests)
                 else None
             ),
@@ -114,14 +116,26 @@ class Observer:
                 else ()
             ),
             revert=_pull(forge, promotion.revert_pull, wanted=promotion.stage is Stage.REVERTING),
+            step=_pull(
+                forge,
+                promotion.open_step.pull if promotion.open_step else None,
+                wanted=promotion.stage in _STEPPING,
+            ),
+            frozen=(
+                _frozen(policy, configured.calendars, now)
+                if configured is not None and promotion.next_weight and promotion.override is None
+                else None
+            ),
             liveness=self._liveness(promotion, environment, forge),
             verdict=canary.verdict if canary is not None else None,
         )
         return Observation(situation, repository, forge, model, environment, place, canary, len(rows) > 1)
 
     def _pending(self, promotion: Promotion) -> Sequence[RequestRow]:
-        pulls = [number for number in (promotion.pull, promotion.revert_pull) if number is not None]
-        return self._store.pending_requests(promotion.repository, pulls) if pulls else ()
+        step = promotion.step.pull if promotion.step is not None else None
+        mine = (promotion.issue, promotion.pull, promotion.revert_pull, step)
+        pulls = [number for number in mine if number is not None]
+        return self._store.pending_requests(promotion.repository, pulls, promotion.id) if pulls else ()
 
     def _requests(
         self,
@@ -168,9 +182,9 @@ class Observer:
         self, promotion: Promotion, environment: Environment | None, forge: Forge
     ) -> Liveness | None:
         if promotion.stage is Stage.SYNCING:
-            commit = promotion.merge_sha
+            commit = promotion.live_commit
         elif promotion.stage is Stage.REVERTING:
-            commit = promotion.revert_merge_sha
+            commit = promotion.revert_merge_sha or (promotion.live_commit if promotion.weight == 0 else None)
         else:
             return None
         if commit is None:
@@ -235,9 +249,20 @@ def _pull(forge: Forge, number: int | None, *, wanted: bool) -> Pull | None:
     return forge.pull(number) if wanted and number is not None else None
 
 
+def _frozen(policy: Policy, calendars: Mapping[str, str], now: datetime) -> str | None:
+    try:
+        found = [until for window in policy.freeze if (until := frozen_until(window, now, calendars))]
+    except BadCalendar as error:
+        return f"a freeze cannot be read, so it is taken to be on: {error}"
+    return f"frozen until {max(found)[0]:%Y-%m-%d %H:%M} UTC" if found else None
+
+
+def _retried(requests: Sequence[Request]) -> bool:
+    return any(isinstance(request.command, Retry) and request.denied is None for request in requests)
+
+
 def _wants_plan(promotion: Promotion, pull: Pull | None, requests: Sequence[Request]) -> bool:
     """Whether a bump may have to be made, for the first time or anew: planning one reads files from Git."""
     if promotion.stage is Stage.OPEN:
-        asked = any(isinstance(request.command, Retry) for request in requests)
-        return asked or (pull is not None and pull.mergeable is False)
+        return _retried(requests) or (pull is not None and pull.mergeable is False)
     return promotion.stage is Stage.WAITING

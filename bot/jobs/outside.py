@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.domain.expression import Evaluator, evaluate
 from bot.jobs.store import Repository, Store
-from bot.ports import Clock, Cluster, Forge, ForgeApp, ImageRegistry, Metrics, ModelRegistry
+from bot.ports import Clock, Cluster, Forge, ForgeApp, ImageRegistry, Metrics, ModelRegistry, Prober
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +18,7 @@ class Outside:
     images: ImageRegistry
     metrics: Mapping[str, Metrics]
     cluster: Cluster | None
+    prober: Prober
     clock: Clock
     web: str
     """Address of the forge's pages; a repository's is `web/owner/name`."""

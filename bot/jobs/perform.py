@@ -4,18 +4,20 @@ import logging
 from dataclasses import replace
 
 from bot.domain import effects
-from bot.domain.branches import bump_branch, revert_branch
+from bot.domain.branches import bump_branch, own_branch, place_branch, revert_branch, step_branch
 from bot.domain.hold import Hold, Quarantine
-from bot.domain.promotion import AliasDue, Promotion, TagDue
+from bot.domain.policy import Policy
+from bot.domain.promotion import AliasDue, Promotion, Stage, TagDue
 from bot.jobs.authority import allowed
+from bot.jobs.checks import Checker
 from bot.jobs.events import COMMANDS
 from bot.jobs.judge import Judge
 from bot.jobs.observe import Observation
 from bot.jobs.outside import Outside
-from bot.jobs.plan import Planner, RevertPlan
+from bot.jobs.plan import Planner, RevertPlan, StepPlan
 from bot.jobs.propose import Proposer
 from bot.jobs.store import RequestRow
-from bot.messages import bump, replies, revert, status
+from bot.messages import bump, replies, revert, status, step
 from bot.messages.escape import Markdown
 from bot.ports import Conflict, OutsideError, Proposal, Refused
 
@@ -31,38 +33,60 @@ class Performer:
         self._planner = planner
         self._judge = judge
         self._proposer = proposer
+        self._checker = Checker(outside)
 
     def perform(
         self, effect: effects.Effect, promotion: Promotion, seen: Observation
     ) -> effects.Outcome | None:
         """Do it, and tell what became of it where the next decision needs to know."""
         match effect:
-            case effects.OpenBump():
-                return self._open_bump(effect, promotion, seen)
-            case effects.MergePull():
-                return self._merge(effect, promotion, seen)
-            case effects.OpenRevert():
-                return self._open_revert(promotion, seen)
-            case effects.ClosePull(number=number, branch=branch):
-                seen.forge.close(number)
-                seen.forge.delete_branch(branch)
-            case effects.TellSuperseded(number=number, newer=newer, updated=updated):
-                text = (replies.updated if updated else replies.superseded)(newer, promotion.environment)
-                marker = replies.marker("superseded", promotion.id)
-                seen.forge.upsert_comment(number, marker, f"{marker}\n{text}")
-            case effects.WakePlace():
-                self._store.wake_place(promotion.repository, promotion.model, promotion.environment)
+            case effects.OpenBump() | effects.OpenStep() | effects.OpenRevert() | effects.MergePull():
+                return self._change_git(effect, promotion, seen)
+            case effects.ClosePull() | effects.AbandonBump() | effects.TellSuperseded():
+                self._give_way(effect, promotion, seen)
+            case effects.WakePlace() | effects.ForgetCanary() | effects.BuildImage():
+                self._note(effect, promotion)
             case effects.Answer():
                 self._answer(effect, promotion, seen)
             case effects.ProposeNext(environment=environment, requested_by=by):
                 self._proposer.begin(
                     promotion.repository, promotion.model, environment, promotion.candidate, by
                 )
-            case effects.ForgetCanary():
-                self._store.forget_watch(promotion.id)
+            case effects.RunChecks(names=names) if seen.environment is not None:
+                return self._checker.run(names, seen.environment.checks, promotion, seen.forge)
+            case effects.RunChecks():
+                return effects.Checked(())
             case _:
                 self._guard(effect, promotion)
         return None
+
+    def _give_way(
+        self,
+        effect: effects.ClosePull | effects.AbandonBump | effects.TellSuperseded,
+        promotion: Promotion,
+        seen: Observation,
+    ) -> None:
+        match effect:
+            case effects.ClosePull(number=number, branch=branch):
+                seen.forge.close(number)
+                seen.forge.delete_branch(branch)
+            case effects.AbandonBump():
+                self._close_forgotten(promotion, seen, keep=None)
+            case effects.TellSuperseded(number=number, newer=newer, updated=updated):
+                text = (replies.updated if updated else replies.superseded)(newer, promotion.environment)
+                marker = replies.marker("superseded", promotion.id)
+                seen.forge.upsert_comment(number, marker, f"{marker}\n{text}")
+
+    def _note(
+        self, effect: effects.WakePlace | effects.ForgetCanary | effects.BuildImage, promotion: Promotion
+    ) -> None:
+        match effect:
+            case effects.WakePlace():
+                self._store.wake_place(promotion.repository, promotion.model, promotion.environment)
+            case effects.ForgetCanary():
+                self._store.forget_watch(promotion.id)
+            case effects.BuildImage(order=order):
+                self._store.order_build(order)
 
     def _guard(
         self,
@@ -118,6 +142,22 @@ class Performer:
 
     # -- pull requests -----------------------------------------------------------------------------
 
+    def _change_git(
+        self,
+        effect: effects.OpenBump | effects.OpenStep | effects.OpenRevert | effects.MergePull,
+        promotion: Promotion,
+        seen: Observation,
+    ) -> effects.Outcome:
+        match effect:
+            case effects.OpenBump():
+                return self._open_bump(effect, promotion, seen)
+            case effects.OpenStep(weight=weight):
+                return self._open_step(weight, promotion, seen)
+            case effects.OpenRevert():
+                return self._open_revert(promotion, seen)
+            case effects.MergePull():
+                return self._merge(effect, promotion, seen)
+
     def _open_bump(
         self, effect: effects.OpenBump, promotion: Promotion, seen: Observation
     ) -> effects.BumpOpened:
@@ -128,9 +168,11 @@ class Performer:
         comparison = self._judge.comparison(opened, seen.situation.policy)
         assert seen.place is not None, "only what is configured is opened"
         gates = self._judge.gates(opened, seen.place, seen.forge, None, self._outside.clock.now())
+        branch = bump_branch(promotion, seen.situation.policy)
+        self._close_forgotten(promotion, seen, keep=branch)
         pull = seen.forge.propose(
             Proposal(
-                branch=bump_branch(promotion, seen.situation.policy),
+                branch=branch,
                 base_sha=plan.base_sha,
                 edits=plan.edits,
                 commit_message=bump.commit_message(opened),
@@ -143,18 +185,34 @@ class Performer:
         )
         return effects.BumpOpened(pull, plan)
 
+    def _close_forgotten(self, promotion: Promotion, seen: Observation, *, keep: str | None) -> None:
+        """Close every pull request for this place that no row calls open: there is one open bump, or none.
+
+        A process may have been killed before it remembered one, or a newer candidate could not go on in one.
+        """
+        here = (promotion.repository, promotion.model, promotion.environment)
+        others = [row for row in self._store.of_place(*here) if row.id != promotion.id]
+        kept = {keep, *(row.branch for row in others if row.stage is Stage.OPEN)}
+        if any(row.stage is Stage.WAITING and row.ready for row in others):
+            kept.add(place_branch(promotion))  # the next to open may go on in it
+        branches = {place_branch(promotion), *map(own_branch, (promotion, *others))} - kept
+        for pull in seen.forge.open_pulls():
+            if pull.branch in branches:
+                logger.info("promotion %s: #%s was left behind and is closed", promotion.id, pull.number)
+                seen.forge.close(pull.number)
+                seen.forge.delete_branch(pull.branch)
+
     def _merge(
         self, effect: effects.MergePull, promotion: Promotion, seen: Observation
     ) -> effects.Merged | effects.MergeRefused:
-        title = f"{revert.title(promotion) if effect.revert else bump.title(promotion)} (#{effect.number})"
-        message = (
-            revert.commit_message(promotion)
-            if effect.revert
-            else bump.merge_message(promotion, promotion.armed_by)
-        )
+        about, message, branch = _merging(effect, promotion, seen.situation.policy)
+        title = f"{about} (#{effect.number})"
         try:
             sha = seen.forge.merge(effect.number, sha=effect.sha, title=title, message=message)
         except Conflict:
+            if effect.weight is not None:
+                reason = "the head moved between the decision and the merge, and nothing was merged."
+                return effects.MergeRefused(reason, head_moved=True, weight=effect.weight)
             reason = (
                 "The head moved between the decision and the merge: nothing was merged, and it is disarmed."
             )
@@ -162,17 +220,35 @@ class Performer:
             return effects.MergeRefused(reason, head_moved=True, revert=effect.revert)
         except Refused as refused:
             reason = f"Not merged: {refused.message}"
-            self._follow_up(promotion, seen, f"{reason}\n\nIt stays armed and is tried again.")
-            return effects.MergeRefused(reason, revert=effect.revert)
-        if not effect.revert:
+            if effect.weight is None:
+                self._follow_up(promotion, seen, f"{reason}\n\nIt stays armed and is tried again.")
+            return effects.MergeRefused(reason, revert=effect.revert, weight=effect.weight)
+        if not effect.revert and effect.weight is None:
             self._follow_up(promotion, seen, f"Merged as {sha}.")
         try:
-            policy = seen.situation.policy
-            done = revert_branch(promotion) if effect.revert else bump_branch(promotion, policy)
-            seen.forge.delete_branch(done)
+            seen.forge.delete_branch(branch)
         except OutsideError as trouble:
             logger.info("promotion %s: its branch stays: %s", promotion.id, trouble)
-        return effects.Merged(sha, revert=effect.revert)
+        return effects.Merged(sha, revert=effect.revert, weight=effect.weight)
+
+    def _open_step(
+        self, weight: int, promotion: Promotion, seen: Observation
+    ) -> effects.StepOpened | effects.StepMade | effects.StepImpossible:
+        plan = self._planner.step(promotion, seen.forge, seen.model, seen.environment, weight)
+        if not isinstance(plan, StepPlan):
+            return plan
+        pull = seen.forge.propose(
+            Proposal(
+                branch=step_branch(promotion, weight),
+                base_sha=plan.base_sha,
+                edits=plan.edits,
+                commit_message=step.commit_message(promotion, weight),
+                title=step.title(promotion, weight),
+                body=step.body(promotion, weight, plan.changes),
+                labels=("slipway", "slipway:traffic", f"environment:{promotion.environment}"),
+            )
+        )
+        return effects.StepOpened(pull, weight, plan.changes)
 
     def _open_revert(
         self, promotion: Promotion, seen: Observation
@@ -246,6 +322,18 @@ def _reviewers_of_revert(seen: Observation) -> tuple[str, ...]:
     """A revert that Slipway merges by itself needs nobody's eyes; one that waits for a person does."""
     waits = seen.situation.policy.revert != "merge"
     return seen.environment.reviewers if waits and seen.environment is not None else ()
+
+
+def _merging(effect: effects.MergePull, promotion: Promotion, policy: Policy) -> tuple[str, str, str]:
+    """Title, message and branch of what is merged."""
+    if effect.weight is not None:
+        weight = effect.weight
+        said = step.commit_message(promotion, weight)
+        return step.title(promotion, weight), said, step_branch(promotion, weight)
+    if effect.revert:
+        return revert.title(promotion), revert.commit_message(promotion), revert_branch(promotion)
+    said = bump.merge_message(promotion, promotion.armed_by)
+    return bump.title(promotion), said, bump_branch(promotion, policy)
 
 
 def _scope(promotion: Promotion, *, everything: bool) -> tuple[str | None, str | None]:

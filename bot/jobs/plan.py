@@ -1,24 +1,23 @@
 """The edits of a bump and of its revert: which files, which pins, on today's default branch."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 
 from bot.domain.config import Environment, Model
-from bot.domain.effects import NothingToRevert, RevertImpossible
+from bot.domain.effects import NothingToRevert, RevertImpossible, StepImpossible, StepMade
 from bot.domain.promotion import PinChange, Promotion
 from bot.domain.situation import BumpPlan, NoPlan
 from bot.domain.target import Selector
+from bot.domain.traffic import WHOLE
 from bot.domain.version import ModelVersion
+from bot.jobs.images import Images
 from bot.jobs.outside import Outside
 from bot.jobs.pinned import Files, version_in
 from bot.manifests.bump import Target, bump_bytes, find_bytes
 from bot.manifests.errors import BumpError
-from bot.manifests.pin import ImagePin, Pin, image_of, pin_of, wants_digest
+from bot.manifests.pin import ImagePin, Pin, pin_of, weight_of, weight_place
 from bot.ports import Forge, OutsideError, Refused
-
-GIVE_UP = timedelta(days=1)
-"""How long an image that does not exist yet is waited for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,50 +28,104 @@ class RevertPlan:
     edits: dict[str, bytes]
 
 
+@dataclass(frozen=True, slots=True)
+class StepPlan:
+    """The files that give the candidate another share of the traffic."""
+
+    base_sha: str
+    edits: dict[str, bytes]
+    changes: tuple[PinChange, ...]
+
+
 class Planner:
     """Plans bumps and reverts for one promotion at a time."""
 
     def __init__(self, outside: Outside) -> None:
         self._outside = outside
+        self._images = Images(outside)
 
     def bump(
-        self, promotion: Promotion, forge: Forge, model: Model, environment: Environment, now: datetime
+        self,
+        promotion: Promotion,
+        forge: Forge,
+        model: Model,
+        environment: Environment,
+        now: datetime,
+        *,
+        retry: bool = False,
     ) -> BumpPlan | NoPlan:
         """What would change on today's default branch, or why nothing can.
 
-        Raises OutsideError where the forge is away; a registry that is away is a reason to wait.
+        `retry`: a person wants what failed tried again now. Raises OutsideError where the forge is away; a
+        registry that is away is a reason to wait.
         """
         try:
             version = self._outside.registry.version(promotion.model, promotion.candidate)
-            image = self._image(model, version)
+            image = self._images.of(promotion, model, version, now, retry=retry)
         except BumpError as error:
             return NoPlan(error.message)
         except OutsideError as trouble:
             return NoPlan(f"Waiting for {trouble.system}: {trouble.message}")
-        if image is not None and model.image is not None and wants_digest(model.image, image):
-            late = now - promotion.created_at > GIVE_UP
-            what = f"The image {image} is not in its registry"
-            return NoPlan(
-                f"{what} after {GIVE_UP.days} day; gave up." if late else f"{what} yet.", gave_up=late
-            )
+        if isinstance(image, NoPlan):
+            return image
         base = forge.head()
         files = Files(forge, base)
+        traffic = environment.traffic
+
+        def pinned(selector: Selector) -> Pin:
+            return pin_of(selector, version, image, model.storage)
+
         try:
-            changes = tuple(
-                change
-                for number, selector in enumerate(environment.targets)
-                for change in _change(
-                    files, number, selector, pin_of(selector, version, image, model.storage)
-                )
-            )
+            targets = Files(forge, base) if traffic is not None and traffic.candidate else files
+            final = tuple(_changes(targets, 0, [(each, pinned(each)) for each in environment.targets]))
+            now_written = final if targets is files else ()
+            if final and traffic is not None:
+                beside = [(each, pinned(each)) for each in traffic.candidate]
+                candidate = tuple(_changes(files, len(environment.targets), beside))
+                now_written = (*now_written, *candidate, *_weigh(files, environment, traffic.steps[0]))
         except BumpError as error:
             return NoPlan(f"The pin cannot be changed ({error.code}): {error.message}")
         except Refused as refused:
             return NoPlan(refused.message)
-        if not changes:
+        if not final:
             return NoPlan(f"Version {promotion.candidate} is pinned already.", settled=True)
-        baseline = self._baseline(promotion, environment, changes, version, model)
-        return BumpPlan(base, files.edits, changes, baseline, image=str(image) if image else None)
+        return BumpPlan(
+            base,
+            files.edits,
+            now_written,
+            self._baseline(promotion, environment, final, version, model),
+            image=str(image) if image else None,
+            steps=traffic.steps if traffic is not None else (),
+        )
+
+    def step(
+        self,
+        promotion: Promotion,
+        forge: Forge,
+        model: Model | None,
+        environment: Environment | None,
+        weight: int,
+    ) -> StepPlan | StepMade | StepImpossible:
+        """What gives the candidate this share of the traffic on today's default branch.
+
+        Raises OutsideError where the forge or, for the last step, the registry is away.
+        """
+        if model is None or environment is None or environment.traffic is None:
+            return StepImpossible("The steps are no longer configured.", weight)
+        base = forge.head()
+        files = Files(forge, base)
+        try:
+            changes = tuple(_weigh(files, environment, weight))
+            if weight == WHOLE and environment.traffic.candidate:
+                version = self._outside.registry.version(promotion.model, promotion.candidate)
+                image = ImagePin.parse(promotion.image) if promotion.image is not None else None
+                final = [(each, pin_of(each, version, image, model.storage)) for each in environment.targets]
+                changes = (*_changes(files, 0, final), *changes)
+        except (BumpError, Refused) as error:
+            return StepImpossible(error.message, weight)
+        if not files.edits:
+            return StepMade(base, weight, changes)
+        return StepPlan(base, files.edits, changes)
 
     def revert(
         self, promotion: Promotion, forge: Forge, environment: Environment | None
@@ -84,23 +137,17 @@ class Planner:
         files = Files(forge, base)
         try:
             for change in promotion.changes:
-                selector = environment.targets[change.target]
+                selector = environment.pins[change.target]
+                number = change.target >= environment.first_weight
+                selector = weight_place(selector) if number else selector
                 path, data = files.of(selector)
-                target = Target(selector, change.old, expect=change.new)
+                target = Target(selector, change.old, expect=change.new, number=number)
                 files.write(path, bump_bytes(data, target).data)
         except IndexError:
             return RevertImpossible("The targets changed since the merge: revert it by hand.")
         except (BumpError, Refused) as error:
             return RevertImpossible(f"The baseline cannot be restored: {error.message}")
         return RevertPlan(base, files.edits) if files.edits else NothingToRevert(base)
-
-    def _image(self, model: Model, version: ModelVersion) -> ImagePin | None:
-        if model.image is None:
-            return None
-        image = image_of(model.image, version)
-        if not wants_digest(model.image, image):
-            return image
-        return replace(image, digest=self._outside.images.digest(str(image)))
 
     def _baseline(
         self,
@@ -128,15 +175,25 @@ class Planner:
             return None
 
 
-def _change(files: Files, number: int, selector: Selector, pin: Pin) -> tuple[PinChange, ...]:
-    path, data = files.of(selector)
-    before = find_bytes(data, selector).pin
-    bumped = bump_bytes(data, Target(selector, pin))
-    if not bumped.changes:
-        return ()
-    files.write(path, bumped.data)
-    after = find_bytes(bumped.data, selector).pin
-    return (PinChange(number, path, _text(before), _text(after)),)
+def _weigh(files: Files, environment: Environment, weight: int) -> Iterator[PinChange]:
+    assert environment.traffic is not None, "only what has steps is weighed"
+    shares = [(weight_place(each), weight_of(each, weight)) for each in environment.traffic.weights]
+    yield from _changes(files, environment.first_weight, shares, number=True)
+
+
+def _changes(
+    files: Files, first: int, wanted: Sequence[tuple[Selector, Pin]], *, number: bool = False
+) -> Iterator[PinChange]:
+    """Writes pins; tells what each was. `first` is the place of the first among the environment's `pins`."""
+    for place, (selector, pin) in enumerate(wanted, start=first):
+        target = Target(selector, pin, number=number)
+        path, data = files.of(selector)
+        before = find_bytes(data, target).pin
+        bumped = bump_bytes(data, target)
+        if bumped.changes:
+            files.write(path, bumped.data)
+            after = find_bytes(bumped.data, target).pin
+            yield PinChange(place, path, _text(before), _text(after))
 
 
 def _text(pin: Pin | None) -> str:

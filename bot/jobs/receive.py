@@ -123,7 +123,8 @@ class Receiver:
         if not event.is_bot:
             # A review cannot carry reactions; its own id, negated, keeps it apart from comments.
             said = event.comment if isinstance(event, github.CommentCreated) else -event.review
-            self._hearing.hear(repository, event.pull, event.author, event.body, said)
+            at = event.created_at if isinstance(event, github.CommentCreated) else event.submitted_at
+            self._hearing.hear(repository, event.pull, event.author, event.body, said, at=at)
 
     def _known(self, event: github.RepositoryEvent) -> Repository | None:
         """The repository as we know it; an installation that does not match speaks for nobody."""

@@ -84,7 +84,7 @@ class Reconciler:
         for effect in decision.effects:
             outcome = self._performer.perform(effect, after, seen)
             if outcome is not None:
-                after = absorb(after, outcome, now)
+                after = absorb(after, outcome, self._outside.clock.now())
             refused = refused or isinstance(outcome, MergeRefused)
         after, late = self._settle_registry(after)
         after = replace(after, failures=0)

@@ -72,7 +72,14 @@ class Resync:
         forge = self._outside.forge(repository)
         for comment in forge.recent_comments(since):
             if not comment.from_bot and not comment.edited and comment.created_at >= since:
-                self._hearing.hear(repository, comment.pull, comment.author, comment.body, comment.id)
+                self._hearing.hear(
+                    repository,
+                    comment.pull,
+                    comment.author,
+                    comment.body,
+                    comment.id,
+                    at=comment.created_at,
+                )
         waiting = self._outside.store.open_pulls(repository.name)
         for pull in forge.recent_pulls(since):
             if self._outside.store.of_pull(repository.name, pull.number) is not None:
@@ -90,7 +97,9 @@ class Resync:
     def _hear_reviews(self, repository: Repository, forge: Forge, pull: Pull, since: datetime) -> None:
         for review in forge.reviews(pull.number):
             if not review.from_bot and review.submitted_at >= since:
-                self._hearing.hear(repository, pull.number, review.author, review.body, -review.id)
+                self._hearing.hear(
+                    repository, pull.number, review.author, review.body, -review.id, at=review.submitted_at
+                )
 
     def _try(self, what: str, step: Callable[[], object]) -> None:
         try:

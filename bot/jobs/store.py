@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
+from bot.domain.build import BuildOrder, ImageBuild
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.promotion import Promotion, Stage
 from bot.webhooks.alertmanager import Alert
@@ -51,6 +52,8 @@ class RequestRow:
     comment: int
     ordinal: int
     id: int = 0
+    promotion: str | None = None
+    """Whose bump or revert the pull request showed when it was said; None: whose it is now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +114,10 @@ class Store(Protocol):
 
     # Promotions.
     def load(self, promotion: str) -> Loaded | None: ...
-    def of_pull(self, repository: str, pull: int) -> Promotion | None:
-        """The promotion whose bump or revert this pull request is."""
+    def of_pull(self, repository: str, pull: int, at: datetime | None = None) -> Promotion | None:
+        """The promotion whose bump or revert this pull request is, or was at that time: a newer candidate
+        may go on in an older one's. Or the one that waits in this issue.
+        """
 
     def of_commit(self, repository: str, sha: str) -> Sequence[Promotion]:
         """The promotions whose bump, revert or merge this commit is, oldest first."""
@@ -175,7 +180,9 @@ class Store(Protocol):
     def add_requests(self, rows: Sequence[RequestRow]) -> int:
         """Remember commands, once each; returns how many were new."""
 
-    def pending_requests(self, repository: str, pulls: Sequence[int]) -> Sequence[RequestRow]: ...
+    def pending_requests(self, repository: str, pulls: Sequence[int], promotion: str) -> Sequence[RequestRow]:
+        """What was said in these pull requests to this promotion, and is not answered."""
+
     def request(self, request: int) -> RequestRow | None: ...
 
     # Holds and quarantine.
@@ -201,6 +208,17 @@ class Store(Protocol):
         reason: str,
         at: datetime,
     ) -> None: ...
+
+    # Images that Slipway builds.
+    def order_build(self, order: BuildOrder) -> None:
+        """Have an image built now, unless it is being built."""
+
+    def image_build(self, image: str) -> ImageBuild | None: ...
+    def save_build(self, build: ImageBuild) -> None:
+        """Save how far a build is. One that is done or failed wakes the promotions that wait for it."""
+
+    def claim_builds(self, lease: timedelta, limit: int) -> int:
+        """Wake the job of each build that is due or whose worker is silent, pushing it by `lease`."""
 
     # The registry as last seen.
     def wanted(self, repository: str, model: str) -> str | None:

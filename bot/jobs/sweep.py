@@ -8,6 +8,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
+from bot.jobs.build import SILENCE
 from bot.jobs.store import Store
 
 LEASE = timedelta(seconds=30)
@@ -20,7 +21,8 @@ logger = logging.getLogger(__name__)
 
 def sweep(store: Store) -> int:
     """Wake everything that is due or was lost; returns how many."""
-    return store.claim_due(LEASE, BATCH) + store.reclaim_deliveries(LEASE)
+    found = store.claim_due(LEASE, BATCH) + store.reclaim_deliveries(LEASE)
+    return found + store.claim_builds(SILENCE, BATCH)
 
 
 async def sweep_forever(store: Store, every: float = 1.0) -> None:

@@ -12,6 +12,9 @@ import procrastinate
 RECEIVE = "slipway.receive"
 RECONCILE = "slipway.reconcile"
 RESYNC = "slipway.resync"
+BUILD = "slipway.build"
+BUILDS = "builds"
+"""A queue of its own: what takes minutes never stands before what takes a moment."""
 
 logger = logging.getLogger(__name__)
 
@@ -22,6 +25,7 @@ def register(
     receive: Callable[[str, str], None],
     reconcile: Callable[[str], None],
     resync: Callable[[], None],
+    build: Callable[[str], None],
 ) -> None:
     """Give the queue its jobs. Each runs in a thread and catches its errors: the queue retries nothing."""
 
@@ -37,6 +41,10 @@ def register(
     @queue.task(name=RESYNC, queueing_lock=RESYNC)
     def _resync(timestamp: int) -> None:  # noqa: ARG001  Procrastinate passes the tick's time
         _guard(resync, "resync")
+
+    @queue.task(name=BUILD, queue=BUILDS)
+    def _build(image: str) -> None:
+        _guard(lambda: build(image), f"image {image}")
 
 
 def _guard(job: Callable[[], None], what: str) -> None:

@@ -5,6 +5,7 @@ What others use:
     bump, find, bump_bytes, find_bytes          change or read a pin
     Target, Bump, BumpBytes, Pinned, Site, Change
     ImagePin, Pin, image_of, wants_digest, pin_of    from a model version to what is written
+    weight_of, weight_place                     from a share of the traffic to what is written
     ImageReference, parse_reference             image references
     BumpError and its kinds                     refusals, each with a stable `code`
 """
@@ -25,7 +26,7 @@ from bot.manifests.errors import (
 )
 from bot.manifests.image_reference import ImageReference
 from bot.manifests.image_reference import parse as parse_reference
-from bot.manifests.pin import ImagePin, Pin, image_of, pin_of, wants_digest
+from bot.manifests.pin import ImagePin, Pin, image_of, pin_of, wants_digest, weight_of, weight_place
 
 __all__ = [
     "Ambiguous",
@@ -55,4 +56,6 @@ __all__ = [
     "parse_reference",
     "pin_of",
     "wants_digest",
+    "weight_of",
+    "weight_place",
 ]

@@ -8,13 +8,13 @@ returned. Whatever cannot be done safely is refused by a `BumpError` with a stab
 keeps a byte order mark, CRLF and a missing final line break.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.target import Selector
-from bot.manifests.documents import MAX_BYTES, Path, parse
+from bot.manifests.documents import MAX_BYTES, Documents, Path, parse
 from bot.manifests.edits import Change, apply, span
-from bot.manifests.errors import NotParsable, Stale, TooLarge
-from bot.manifests.forms import try_image
+from bot.manifests.errors import NotParsable, Stale, TooLarge, UnsupportedScalar
+from bot.manifests.forms import Scalar, try_image
 from bot.manifests.image_reference import same_repository
 from bot.manifests.locate.found import Found
 from bot.manifests.locate.select import locate
@@ -30,11 +30,13 @@ class Target:
 
     `expect`: what must be pinned there now, or the bump is refused as stale. Such a bump takes a pin back
     to what `find` told before: parts that were not pinned go again, parts that were come back.
+    `number`: the place holds a whole number, written without quotes.
     """
 
     selector: Selector
     pin: Pin
     expect: Pin | None = None
+    number: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def bump(text: str, target: Target) -> Bump:
     """Write a target's pin. Raises BumpError and nothing else."""
     mark, body = _without_bom(text)
     documents = parse(body)
-    found = locate(documents, target.selector)
+    found = _located(documents, target)
     edits = found.form.plan(target.pin, restore=target.expect is not None)
     if not edits:
         return Bump(text, ())
@@ -92,9 +94,9 @@ def bump(text: str, target: Target) -> Bump:
 
 def find(text: str, target: Target | Selector) -> Pinned:
     """Read what is pinned at a target. Raises BumpError and nothing else."""
-    selector = target.selector if isinstance(target, Target) else target
     _, body = _without_bom(text)
-    found = locate(parse(body), selector)
+    documents = parse(body)
+    found = _located(documents, target) if isinstance(target, Target) else locate(documents, target)
     return Pinned(found.form.read(), tuple(_site(found, place) for place in found.form.places()))
 
 
@@ -107,6 +109,15 @@ def bump_bytes(data: bytes, target: Target) -> BumpBytes:
 def find_bytes(data: bytes, target: Target | Selector) -> Pinned:
     """`find` for the bytes of a file. Raises BumpError."""
     return find(_decode(data), target)
+
+
+def _located(documents: Documents, target: Target) -> Found:
+    found = locate(documents, target.selector)
+    if not target.number:
+        return found
+    if not isinstance(found.form, Scalar):
+        raise UnsupportedScalar("this target is an image in parts, and a whole number belongs here")
+    return replace(found, form=replace(found.form, holds="number"))
 
 
 def _decode(data: bytes) -> str:

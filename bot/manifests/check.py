@@ -17,10 +17,12 @@ from bot.domain.document import Document
 from bot.domain.mistake import ConfigError, Mistake, Path, written
 from bot.domain.target import Selector
 from bot.domain.template import placeholders
+from bot.domain.traffic import Traffic
 from bot.domain.version import ModelVersion
 from bot.manifests.bump import Target, bump_bytes, find_bytes
 from bot.manifests.errors import BadReference, BumpError
-from bot.manifests.pin import ImagePin, image_of, pin_of, wants_digest
+from bot.manifests.image_reference import parse
+from bot.manifests.pin import ImagePin, image_of, pin_of, wants_digest, weight_of, weight_place
 
 Read = Callable[[str], bytes | None]
 """A file's bytes by its path from the repository's root; None where no plain file under 1 MB is there."""
@@ -65,7 +67,7 @@ def concerns(path: str, config: Config | None = None) -> bool:
         path in selector.candidate_files()
         for model in config.promoted.values()
         for place in model.environments.values()
-        for selector in place.targets
+        for selector in place.pins
     )
 
 
@@ -86,6 +88,7 @@ class _Check:
     def _of(self, at: Path, model: Model) -> Iterator[Mistake]:
         image, wrong = self._image((*at, "image"), model)
         yield from wrong
+        yield from self._base((*at, "build", "base"), model)
         for environment, place in model.environments.items():
             path: Path = (*at, "environments", environment)
             if place.policy not in self._policies:
@@ -93,6 +96,17 @@ class _Check:
             for index, selector in enumerate(place.targets):
                 if not wrong:
                     yield from self._target((*path, "targets", index), model, selector, image)
+            if place.traffic is not None:
+                yield from self._traffic((*path, "traffic"), model, place.traffic, None if wrong else image)
+
+    def _traffic(
+        self, path: Path, model: Model, traffic: Traffic, image: ImagePin | None
+    ) -> Iterator[Mistake]:
+        for index, selector in enumerate(traffic.candidate):
+            if image is not None or model.image is None:
+                yield from self._target((*path, "candidate", index), model, selector, image)
+        for index, selector in enumerate(traffic.weights):
+            yield from self._place((*path, "weights", index), selector, _weighed)
 
     def _no_policy(self, path: Path, name: str) -> Mistake:
         hint = did_you_mean(name, self._policies) or f"add `policies/{name}.yaml`"
@@ -111,10 +125,28 @@ class _Check:
             return None, [self._document.mistake(path, error.message, value=True)]
         return replace(image, digest=_DIGEST) if wants_digest(model.image, image) else image, []
 
+    def _base(self, path: Path, model: Model) -> Iterator[Mistake]:
+        if model.build is None:
+            return
+        try:
+            parse(model.build.base)
+        except BadReference as error:
+            yield self._document.mistake(path, error.message, value=True)
+
     def _target(
         self, path: Path, model: Model, selector: Selector, image: ImagePin | None
     ) -> Iterator[Mistake]:
         """Whether the target finds its pin, can write it, and is alone with it."""
+
+        def target(selector: Selector) -> Target:
+            version = _sample(model.storage, getattr(selector, "value", None))
+            return Target(selector, pin_of(selector, version, image, model.storage))
+
+        yield from self._place(path, selector, target)
+
+    def _place(
+        self, path: Path, selector: Selector, target_of: Callable[[Selector], Target]
+    ) -> Iterator[Mistake]:
         candidates = selector.candidate_files()
         found = {file: data for file in candidates if (data := self._read(file)) is not None}
         if len(found) != 1:
@@ -122,12 +154,11 @@ class _Check:
             return
         ((file, content),) = found.items()
         try:
-            version = _sample(model.storage, getattr(selector, "value", None))
-            pin = pin_of(selector, version, image, model.storage)
-            changed = bump_bytes(content, Target(selector, pin)).changes
+            target = target_of(selector)
+            changed = bump_bytes(content, target).changes
             # A key that a bump would add is nobody else's yet.
             old = any(change.old is not None for change in changed)
-            sites = find_bytes(content, selector).sites if old else ()
+            sites = find_bytes(content, target).sites if old else ()
         except BumpError as error:
             yield self._document.mistake(path, f"{file}: {error.message}", value=True)
             return
@@ -139,6 +170,12 @@ class _Check:
                 yield self._document.mistake(path, message, "give each target a pin of its own", value=True)
                 return
             self._claims[claim] = path
+
+
+def _weighed(selector: Selector) -> Target:
+    """A share that nobody has, so that writing it changes something."""
+    weight_of(selector, 0)
+    return Target(weight_place(selector), _VERSION, number=True)
 
 
 def _not_one(found: tuple[str, ...], candidates: tuple[str, ...]) -> tuple[str, str]:

@@ -25,6 +25,7 @@ from bot.domain.target import (
     Selector,
 )
 from bot.domain.template import fill
+from bot.domain.traffic import weight_values
 from bot.domain.version import ModelVersion
 from bot.manifests.errors import BadReference
 from bot.manifests.image_reference import ImageReference, check_digest, check_name, check_tag, parse
@@ -76,7 +77,7 @@ def image_of(source: ImageSource, version: ModelVersion) -> ImagePin:
     assert source.tag is not None
     return ImagePin(
         repository=check_name(source.repository) if source.repository is not None else None,
-        tag=check_tag(_fill(source.tag, version, None)),
+        tag=check_tag(filled(source.tag, version, None)),
     )
 
 
@@ -102,13 +103,37 @@ def pin_of(
     if template is None and not _is_image_only(selector) and image is None:
         template = storage
     if template is not None:
-        return _fill(template, version, image)
+        return filled(template, version, image)
     if image is None:
         raise BadReference(
             f"model {version.model} has no `image:`, which says the image that this target pins; add it, "
             "or give the target a `value:`"
         )
     return image
+
+
+def weight_of(selector: Selector, weight: int) -> str:
+    """What to write at a target that holds a share of the traffic, where the candidate gets `weight`
+    percent: a whole number. Raises BadReference for a `value` that is none.
+    """
+    template = getattr(selector, "value", None) or "{weight}"
+    try:
+        text = fill(template, weight_values(weight))
+    except KeyError as unknown:
+        raise BadReference(
+            f"{{{unknown.args[0]}}} is not known where a share of the traffic is written; "
+            "known are {weight}, {rest} and {pause}"
+        ) from None
+    if not text.isdecimal():
+        raise BadReference(f"`{template}` gives {text}, which is no whole number")
+    return text
+
+
+def weight_place(selector: Selector) -> Selector:
+    """The selector of a share, so that it is read as one value and never as an image."""
+    if "value" in type(selector).model_fields and getattr(selector, "value", None) is None:
+        return selector.model_copy(update={"value": "{weight}"})
+    return selector
 
 
 def _is_text_only(selector: Selector) -> bool:
@@ -135,7 +160,8 @@ def _is_image_only(selector: Selector) -> bool:
             return False
 
 
-def _fill(template: str, version: ModelVersion, image: ImagePin | None) -> str:
+def filled(template: str, version: ModelVersion, image: ImagePin | None) -> str:
+    """A template with what is known of a version and its image. Raises BadReference naming what is not."""
     values: dict[str, str | None] = {
         "model": version.model,
         "version": version.version,

@@ -1,7 +1,8 @@
 """What the canary saw: a table of the SLOs, and the evidence against the candidate over time as a chart."""
 
 import math
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from bot.domain.verdict import Outcome, SloEvidence, Verdict
@@ -17,33 +18,44 @@ MARKS = {
     Outcome.NO_DATA: "❔ no data",
     Outcome.SOURCE_DOWN: "⚠️ metrics away",
 }
+_SO_FAR = {
+    **MARKS,
+    Outcome.PASSED: "✅ so far",
+    Outcome.INCONCLUSIVE: "❔ too early",
+    Outcome.NO_DATA: "❔ no data yet",
+}
 _POINTS = 40
-_TALLEST = 6.0
-"""Powers of ten: beyond a million to one the chart stays flat."""
+_TALLEST = 150.0
+"""In hundredths of what fails the candidate: beyond it the chart stays flat."""
 
 
-def verdict(judged: Verdict) -> Markdown:
-    """The conclusion, its reason, its table, its chart, and what replays it."""
+def verdict(judged: Verdict, promotion: str, *, above: str = "") -> Markdown:
+    """The conclusion, its reason, its table, its chart, and what replays it (the promotion's id).
+
+    A reason that stands `above` already is not said again.
+    """
     took = numbers.span(judged.decided_at - judged.started_at)
-    heading = md("**{}** after {}: {}", Markdown(MARKS[judged.outcome]), took, text(judged.reason, 600))
+    why = md(": {}", text(judged.reason, 600)) if judged.reason != above else Markdown("")
+    heading = md("**{}** after {}{}", Markdown(MARKS[judged.outcome]), took, why)
+    drawing = chart(judged.slos)
+    telling = any(slo.outcome is Outcome.FAILED and not slo.is_gauge for slo in judged.slos)
     return paragraphs(
         heading,
+        lines(*(md("- ⚠️ warning: {}", text(slo.reason, 300)) for slo in judged.slos if slo.warns)),
         slos(judged.slos),
-        chart(judged.slos),
         notes(judged.notes),
-        _replay(judged),
+        drawing if telling or not drawing else folded("Evidence over time", drawing),
+        _replay(judged, promotion),
     )
 
 
-def slos(seen: Sequence[SloEvidence], *, live: bool = False) -> Markdown:
-    """One row for each SLO: how much was bad of how many, with its interval, beside the objective.
-
-    `live`: the watch goes on, so nothing has passed yet.
-    """
+def slos(seen: Sequence[SloEvidence], *, so_far: bool = False) -> Markdown:
+    """One row for each SLO: how it stands, how much was bad of how many, and beside it the objective."""
     if not seen:
         return Markdown("")
-    header = ("SLO", "Objective", "Bad", "Requests", "Share bad (interval)", "Before", "")
-    return table(header, [_row(slo, live=live) for slo in seen], "llrrrrl")
+    header = ("SLO", "", "Share bad, or value", "Before", "Bad", "Requests", "Objective")
+    marks = _SO_FAR if so_far else MARKS
+    return table(header, [_row(slo, marks) for slo in seen], "llrrrrl")
 
 
 def notes(said: Sequence[str]) -> Markdown:
@@ -51,62 +63,80 @@ def notes(said: Sequence[str]) -> Markdown:
 
 
 def chart(seen: Sequence[SloEvidence]) -> Markdown:
-    """E over time, as powers of ten, with the line at which it fails; the worst SLO only."""
-    drawn = [slo for slo in seen if len(slo.evidence) > 1 and slo.decides]
+    """The evidence against the candidate over time, on a scale on which 100 fails it; one SLO only, one that
+    failed before any other.
+    """
+    drawn = [slo for slo in seen if len(slo.evidence) > 1 and slo.decides and not slo.is_gauge]
     if not drawn:
         return Markdown("")
-    slo = max(drawn, key=lambda each: max(value for _, value in each.evidence))
+    slo = max(drawn, key=lambda each: (each.outcome is Outcome.FAILED, _highest(each)))
     points = _thinned(slo.evidence)
-    heights = [_height(value) for _, value in points]
-    limit = _height(slo.threshold)
-    top = max(*heights, limit) + 0.5
-    bottom = min(*heights, 0.0)
-    end = max(points[-1][0], 1.0)
-    values = ", ".join(f"{height:.2f}" for height in heights)
-    threshold = ", ".join([f"{limit:.2f}"] * len(heights))
+    heights = [_height(value, slo.threshold) for _, value in points]
+    begin, end = points[0][0] / 60, max(points[-1][0], points[0][0] + 1.0) / 60
+    values = ", ".join(f"{height:.0f}" for height in heights)
+    limit = ", ".join(["100"] * len(heights))
     drawing = (
         "```mermaid\nxychart-beta\n"
-        '  title "Evidence that the candidate breaks its objective"\n'
-        f'  x-axis "seconds since it is live" {points[0][0]:.0f} --> {end:.0f}\n'
-        f'  y-axis "powers of ten" {bottom:.1f} --> {top:.1f}\n'
-        f"  line [{values}]\n  line [{threshold}]\n```"
+        f'  title "Evidence against the candidate: {_plain(slo.slo)}"\n'
+        f'  x-axis "minutes since its first request" {begin:.2f} --> {end:.2f}\n'
+        f'  y-axis "evidence (100 fails it)" 0 --> {max(120.0, *heights):.0f}\n'
+        f"  line [{values}]\n  line [{limit}]\n```"
     )
-    caption = md(
-        "{}: evidence now {}, it fails at {} (the flat line).",
-        code(slo.slo, 60),
-        _times(slo.evidence[-1][1]),
-        _times(slo.threshold),
-    )
-    return folded("Evidence over time", paragraphs(Markdown(drawing), caption))
+    return Markdown(drawing)
 
 
-def _row(slo: SloEvidence, *, live: bool) -> tuple[Markdown, ...]:
-    share = numbers.percent(slo.ratio)
-    if slo.ratio is not None and slo.interval is not None:
-        low, high = slo.interval
-        share = md("{} ({} to {})", share, numbers.percent(low), numbers.percent(high))
-    mark = "so far" if live and slo.outcome is Outcome.PASSED else MARKS[slo.outcome]
-    said = mark if slo.decides else "only shown"
+def _row(slo: SloEvidence, marks: Mapping[Outcome, str]) -> tuple[Markdown, ...]:
+    measured = numbers.number(slo.value) if slo.is_gauge else _share(slo)
+    if slo.outcome is Outcome.FAILED:
+        measured = md("**{}**", measured)
     return (
         code(slo.slo, 60),
-        text(slo.objective, 80),
-        numbers.number(slo.bad),
-        numbers.number(slo.total),
-        share,
+        _stands(slo, marks),
+        measured,
         NOTHING if slo.baseline_ratio is None else numbers.percent(slo.baseline_ratio),
-        md("{}: {}", Markdown(said), text(slo.reason, 200)) if slo.reason else Markdown(said),
+        NOTHING if slo.is_gauge else numbers.number(slo.bad),
+        NOTHING if slo.is_gauge else numbers.number(slo.total),
+        text(slo.objective, 80),
     )
 
 
-def _replay(judged: Verdict) -> Markdown:
+def _share(slo: SloEvidence) -> Markdown:
+    share = numbers.percent(slo.ratio)
+    if slo.ratio is None or slo.interval is None:
+        return share
+    low, high = slo.interval
+    return md("{} ({} to {})", share, numbers.percent(low), numbers.percent(high))
+
+
+def _stands(slo: SloEvidence, marks: Mapping[Outcome, str]) -> Markdown:
+    """How it stands; in words too where the numbers beside it do not say it."""
+    mark = marks[slo.outcome]
+    if not slo.decides:
+        mark = "⚠️ warning" if slo.warns else "ℹ️ shown"
+    if slo.outcome in (Outcome.PASSED, Outcome.FAILED) or not slo.reason:
+        return Markdown(mark)
+    return md("{}: {}", Markdown(mark), text(slo.reason, 200))
+
+
+def _replay(judged: Verdict, promotion: str) -> Markdown:
     queries = [md("- {}: {}", code(slo.slo, 60), code(slo.query, 600)) for slo in judged.slos]
     window = md(
-        "From {} to {}, digest {}.",
+        "From {} to {}, digest {}. {} computes it again from the stored windows.",
         numbers.moment(judged.started_at),
         numbers.moment(judged.decided_at),
         code(judged.digest, 80),
+        code(f"slipway replay {promotion}", 100),
     )
     return folded("Queries and digest", paragraphs(lines(*queries), window))
+
+
+def _highest(slo: SloEvidence) -> float:
+    return max(_height(value, slo.threshold) for _, value in slo.evidence)
+
+
+def _plain(name: str) -> str:
+    """A name that cannot end the string it stands in."""
+    return re.sub(r"[^\w .,:/-]", " ", name)[:60]
 
 
 def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, float]]:
@@ -117,14 +147,13 @@ def _thinned(points: Sequence[tuple[float, float]]) -> Sequence[tuple[float, flo
     return [points[round(index * step)] for index in range(_POINTS)]
 
 
-def _height(value: float) -> float:
-    if math.isnan(value):
+def _height(value: float, threshold: float) -> float:
+    """Logarithmic: 0 is no evidence, 100 what fails the SLO."""
+    if math.isnan(value) or value <= 1.0:
         return 0.0
-    return max(-1.0, min(_TALLEST, math.log10(value))) if value > 0 else -1.0
-
-
-def _times(value: float) -> Markdown:
-    return numbers.number(float(f"{value:.3g}")) if math.isfinite(value) else numbers.number(value)
+    if math.isinf(value):
+        return _TALLEST
+    return min(_TALLEST, 100.0 * math.log(value) / math.log(max(threshold, 2.0)))
 
 
 def left(seconds: float) -> Markdown:

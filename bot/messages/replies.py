@@ -104,7 +104,7 @@ def explain(promotion: Promotion, gates: Sequence[GateResult]) -> Markdown:
     if gates:
         parts += [gate_tables.sentence(gates), gate_tables.overview(gates)]
     if promotion.verdict is not None:
-        parts.append(canary.verdict(promotion.verdict))
+        parts.append(canary.verdict(promotion.verdict, promotion.id, above=promotion.reason))
     return paragraphs(*parts)
 
 

@@ -29,6 +29,7 @@ def commit_message(promotion: Promotion) -> str:
 
 def body(promotion: Promotion) -> Markdown:
     back = tuple(replace(change, old=change.new, new=change.old) for change in promotion.changes)
+    why = promotion.revert_reason or promotion.reason
     needed = [
         md(
             "**{}** in **{}** goes back from version {} to {}.",
@@ -39,9 +40,9 @@ def body(promotion: Promotion) -> Markdown:
             if promotion.baseline
             else md("what was there before"),
         ),
-        md("**Why:** {}", text(promotion.revert_reason or promotion.reason, 1_000)),
+        md("**Why:** {}", text(why, 1_000)),
         _asked(promotion),
-        canary.verdict(promotion.verdict) if promotion.verdict else Markdown(""),
+        canary.verdict(promotion.verdict, promotion.id, above=why) if promotion.verdict else Markdown(""),
         _after(promotion),
     ]
     return fit(needed, [pins(back)], footer(promotion))

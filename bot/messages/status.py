@@ -7,11 +7,11 @@ from bot.domain.gate import GateResult
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.promotion import UNMERGED, AliasDue, Promotion, Stage
 from bot.domain.verdict import SloEvidence
-from bot.messages import canary, numbers
+from bot.messages import canary, checks, numbers
 from bot.messages import gates as gate_tables
 from bot.messages.bump import footer
 from bot.messages.escape import Markdown, code, text
-from bot.messages.layout import fit, lines, md, paragraphs
+from bot.messages.layout import fit, folded, lines, md, paragraphs
 
 MARKER = "<!-- slipway:status -->"
 """Found again by this line; the comment begins with it."""
@@ -77,17 +77,22 @@ def comment(
         Markdown(MARKER),
         md("### {}", Markdown(_HEADINGS[promotion.stage])),
         _steps(promotion),
+        _traffic(promotion),
         text(promotion.reason, 1_000),
         _people(promotion, holds, quarantine),
     ]
     if promotion.stage in UNMERGED and gates:
         needed += [gate_tables.sentence(gates), gate_tables.overview(gates)]
+    if promotion.checks:
+        needed.append(checks.overview(promotion.checks))
     if promotion.stage is Stage.WATCHING and progress is not None:
         needed.append(_watch(progress))
     if promotion.stage in _NEXT:
         armed = promotion.stage is Stage.OPEN and promotion.armed_by is not None
         needed.append(md("**Next:** {}", Markdown(_ARMED if armed else _NEXT[promotion.stage])))
-    details = [canary.verdict(promotion.verdict)] if promotion.verdict else []
+    details = []
+    if promotion.verdict:
+        details.append(canary.verdict(promotion.verdict, promotion.id, above=promotion.reason))
     return fit(needed, details, footer(promotion))
 
 
@@ -115,6 +120,23 @@ def _steps(promotion: Promotion) -> Markdown:
     if reached is None:
         return Markdown("")
     return Markdown(" → ".join(f"**{step}**" if i < reached else step for i, step in enumerate(_STEPS)))
+
+
+def _traffic(promotion: Promotion) -> Markdown:
+    """The candidate's shares of the traffic, those that it had in bold, and where it is now."""
+    if not promotion.steps or promotion.stage in UNMERGED:
+        return Markdown("")
+    passed = promotion.stage is Stage.PASSED
+    shown = [
+        f"**{each}%**"
+        if passed or (promotion.weight is not None and each <= promotion.weight)
+        else f"{each}%"
+        for each in promotion.steps
+    ]
+    step = promotion.open_step
+    asked = md(" (#{} gives it {}%)", step.pull, step.weight) if step is not None else Markdown("")
+    back = md(" → **0%**") if promotion.weight == 0 else Markdown("")
+    return md("Traffic: {}{}{}", Markdown(" → ".join(shown)), back, asked)
 
 
 def _people(promotion: Promotion, holds: Sequence[Hold], quarantine: Quarantine | None) -> Markdown:
@@ -150,11 +172,12 @@ def _watch(progress: Progress) -> Markdown:
     clock = md(
         "Watched for {}, {} left{}.", canary.left(progress.elapsed), canary.left(progress.left), extended
     )
+    drawing = canary.chart(progress.slos)
     waiting = md("The clock does not run: {}", text(progress.waiting, 300)) if progress.waiting else None
     return paragraphs(
         clock,
         waiting,
-        canary.slos(progress.slos, live=True),
-        canary.chart(progress.slos),
+        canary.slos(progress.slos, so_far=True),
+        folded("Evidence over time", drawing) if drawing else None,
         canary.notes(progress.notes),
     )

@@ -1,7 +1,7 @@
 """Renders a Kustomize folder: with `kubectl kustomize` where it is on PATH, else with a small reader.
 
-The small reader knows what `gitops-repo-template` uses: resources, patches by path, namespace,
-replicas and labels. It refuses every other key, so that it never renders less than was asked for.
+The small reader knows what the sandbox's model in `gitops-repo-template` uses: resources, patches by path,
+namespace, replicas and labels. It refuses every other key, so that it never renders less than was asked for.
 """
 
 import shutil

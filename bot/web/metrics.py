@@ -1,36 +1,73 @@
 """Slipway's own metrics: asked of the rows when Prometheus scrapes, and of what GitHub said of its limits."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Protocol
 
 from fastapi import APIRouter, Response
 from fastapi.concurrency import run_in_threadpool
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, ProcessCollector, generate_latest
-from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.metrics_core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.registry import Collector
 
 from bot.ports import Usage
 
 Counts = Mapping[tuple[str, ...], float]
 
+_MINUTE, _HOUR, _DAY = 60.0, 3600.0, 86400.0
+LEAD_TIMES = (5 * _MINUTE, 15 * _MINUTE, _HOUR, 4 * _HOUR, _DAY, 3 * _DAY, 7 * _DAY, 30 * _DAY)
+"""Bounds of the histogram, in seconds."""
+
+
+class Figures(Protocol):
+    """What is counted, one query each."""
+
+    def stages(self) -> Counts:
+        """(repository, environment, stage) → promotions."""
+        ...
+
+    def verdicts(self) -> Counts:
+        """(repository, environment, outcome) → promotions whose canary ended so."""
+        ...
+
+    def lead_times(self, bounds: Sequence[float]) -> Mapping[tuple[str, ...], tuple[list[float], float]]:
+        """(repository, environment) → promotions within each bound and in all, and seconds together."""
+        ...
+
+    def backlog(self) -> Counts:
+        """Kind → how many wait."""
+        ...
+
 
 class RowCollector(Collector):
-    """Gauges from one query each; rows are the only state there is."""
+    """Metrics from one query each; rows are the only state there is."""
 
-    def __init__(self, stages: Callable[[], Counts], backlog: Callable[[], Counts]) -> None:
-        self._stages = stages
-        self._backlog = backlog
+    def __init__(self, figures: Figures) -> None:
+        self._figures = figures
 
     def collect(self) -> Iterable[Metric]:
-        promotions = GaugeMetricFamily(
-            "slipway_promotions", "Promotions by stage.", labels=["repository", "environment", "stage"]
+        place = ["repository", "environment"]
+        yield _gauge("promotions", "Promotions by stage.", [*place, "stage"], self._figures.stages())
+        yield _gauge("verdicts", "Canaries by how they ended.", [*place, "outcome"], self._figures.verdicts())
+        lead_time = HistogramMetricFamily(
+            "slipway_lead_time_seconds", "From a version named to its canary passed.", labels=place
         )
-        for labels, count in self._stages().items():
-            promotions.add_metric(labels, count)
-        yield promotions
-        backlog = GaugeMetricFamily("slipway_backlog", "What waits to be worked on.", labels=["kind"])
-        for labels, count in self._backlog().items():
-            backlog.add_metric(labels, count)
-        yield backlog
+        bounds = [*(f"{bound:g}" for bound in LEAD_TIMES), "+Inf"]
+        for labels, (counts, seconds) in self._figures.lead_times(LEAD_TIMES).items():
+            lead_time.add_metric(labels, list(zip(bounds, counts, strict=True)), seconds)
+        yield lead_time
+        yield _gauge("backlog", "What waits to be worked on.", ["kind"], self._figures.backlog())
+
+
+def _gauge(name: str, about: str, labels: list[str], counts: Counts) -> Metric:
+    family = GaugeMetricFamily(f"slipway_{name}", about, labels=labels)
+    for values, count in counts.items():
+        family.add_metric(values, count)
+    return family
 
 
 class LimitCollector(Collector):

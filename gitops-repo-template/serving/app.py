@@ -5,10 +5,12 @@
     GET  /readyz    the model is loaded and the process is not going away
     GET  /metrics   for Prometheus, named as prometheus-fastapi-instrumentator names them
 
-Settings: MODEL_URI (`models:/<name>/<version>`) and what MLflow itself reads (MLFLOW_TRACKING_URI, ...);
-MAX_IN_FLIGHT, MAX_ROWS and MAX_BODY_BYTES bound what one replica takes on.
+Settings: MODEL_URI (`models:/<name>/<version>`, or a folder in the image) and what MLflow itself reads
+(MLFLOW_TRACKING_URI, ...); MODEL_NAME and MODEL_VERSION where MODEL_URI does not tell them; MAX_IN_FLIGHT,
+MAX_ROWS and MAX_BODY_BYTES bound what one replica takes on.
 """
 
+import logging
 import os
 import re
 import time
@@ -18,9 +20,9 @@ from threading import BoundedSemaphore
 from typing import Any
 
 import mlflow.pyfunc
-import pandas as pd
 from fastapi import FastAPI, HTTPException, Response
 from mlflow.exceptions import MlflowException
+from mlflow.utils.proto_json_utils import dataframe_from_parsed_json
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     Counter,
@@ -31,13 +33,16 @@ from prometheus_client import (
 from pydantic import BaseModel, Field
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+logger = logging.getLogger("uvicorn.error")
+
 MODEL_URI = os.environ["MODEL_URI"]
 MAX_IN_FLIGHT = int(os.environ.get("MAX_IN_FLIGHT", "32"))
 MAX_ROWS = int(os.environ.get("MAX_ROWS", "1000"))
 MAX_BODY_BYTES = int(os.environ.get("MAX_BODY_BYTES", "1000000"))
 
 _named = re.fullmatch(r"models:/(?P<name>[^/@]+)[/@](?P<version>.+)", MODEL_URI)
-MODEL, VERSION = (_named["name"], _named["version"]) if _named else (MODEL_URI, "")
+MODEL = os.environ.get("MODEL_NAME") or (_named["name"] if _named else MODEL_URI)
+VERSION = os.environ.get("MODEL_VERSION") or (_named["version"] if _named else "")
 
 disable_created_metrics()
 VERSIONED = ("model", "version")
@@ -88,7 +93,7 @@ class Measure:
 
 
 class LimitBody:
-    """Refuses a body that says it is larger than this replica takes."""
+    """Refuses a body larger than this replica takes, whether it says so at first or just goes on."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -98,7 +103,17 @@ class LimitBody:
         if length.isdigit() and int(length) > MAX_BODY_BYTES:
             await Response(f"at most {MAX_BODY_BYTES} bytes", status_code=413)(scope, receive, send)
             return
-        await self.app(scope, receive, send)
+        received = 0
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > MAX_BODY_BYTES:
+                raise HTTPException(413, f"at most {MAX_BODY_BYTES} bytes")
+            return message
+
+        await self.app(scope, counted, send)
 
 
 class Question(BaseModel):
@@ -131,10 +146,16 @@ def predict(question: Question) -> Answer:
     if not in_flight.acquire(blocking=False):
         raise HTTPException(503, "this replica is busy", headers={"Retry-After": "1"})
     try:
-        predictions = app.state.model.predict(pd.DataFrame.from_records(question.dataframe_records))
+        # JSON has one kind of number: the model's schema says which kind each column is.
+        schema = app.state.model.metadata.get_input_schema()
+        frame = dataframe_from_parsed_json(question.dataframe_records, "records", schema)
+        predictions = app.state.model.predict(frame)
     except MlflowException as error:
         # What MLflow raises here is that the input breaks the model's signature.
         raise HTTPException(400, error.message) from error
+    except Exception as error:  # whatever a model raises is its failure, and no reason to drop the connection
+        logger.exception("%s %s failed", MODEL, VERSION)
+        raise HTTPException(500, "the model failed") from error
     finally:
         in_flight.release()
     return Answer(

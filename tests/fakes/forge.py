@@ -14,6 +14,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from bot.domain import app_rights
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review, ReviewState
@@ -27,6 +28,7 @@ from bot.ports import (
     Refused,
     Registration,
     Usage,
+    WorkflowRun,
 )
 
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
@@ -93,6 +95,11 @@ class FakeForge:
     teams: dict[str, set[str]] = field(default_factory=dict)
     touched: dict[int, datetime] = field(default_factory=dict)
     """When each pull request last changed."""
+    workflows: set[str] = field(default_factory=set)
+    dispatched: list[tuple[str, Mapping[str, str]]] = field(default_factory=list)
+    runs: dict[int, tuple[str, str, str | None]] = field(default_factory=dict)
+    """Workflow, name and conclusion of each run; a test gives the conclusion."""
+    events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
     ids: int = 0
 
     def __post_init__(self) -> None:
@@ -310,7 +317,8 @@ class FakeForge:
 
     def upsert_comment(self, number: int, marker: str, body: str) -> int:
         self._call("upsert_comment")
-        self._seen(number)
+        if number not in self.issues:
+            self._seen(number)
         text = body if marker in body else f"{marker}\n{body}"
         for said in self.said.values():
             if said.pull == number and said.author == self.bot_login and marker in said.body:
@@ -361,6 +369,28 @@ class FakeForge:
         found = self._issue(marker)
         if found is not None:
             self.issues[found.number] = replace(found, state="closed")
+
+    # Workflows.
+    def dispatch_workflow(self, workflow: str, inputs: Mapping[str, str]) -> None:
+        self._call("dispatch_workflow")
+        if workflow not in self.workflows:
+            raise NotFound("GitHub", f"there is no workflow {workflow}")
+        self.dispatched.append((workflow, dict(inputs)))
+        self.runs[self._number()] = (workflow, inputs.get("slipway", ""), None)
+
+    def workflow_run(self, workflow: str, named: str, since: datetime) -> WorkflowRun | None:
+        self._call("workflow_run")
+        if workflow not in self.workflows:
+            raise NotFound("GitHub", f"there is no workflow {workflow}")
+        found = [run for run, (of, name, _) in self.runs.items() if of == workflow and named in name]
+        if not found:
+            return None
+        url = f"https://github.test/{self.repository}/actions/runs/{found[-1]}"
+        return WorkflowRun(found[-1], url, self.runs[found[-1]][2])
+
+    def dispatch_event(self, kind: str, payload: Mapping[str, Any]) -> None:
+        self._call("dispatch_event")
+        self.events.append((kind, dict(payload)))
 
     # People.
     def permission(self, login: str) -> Permission:

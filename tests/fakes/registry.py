@@ -20,6 +20,7 @@ class FakeRegistry:
     url: str = "http://registry.example.test"
     away: OutsideError | None = None
     writes: list[tuple[str, ...]] = field(default_factory=list)
+    artifacts: dict[tuple[str, str, str], bytes] = field(default_factory=dict)
     _versions: dict[str, dict[str, ModelVersion]] = field(default_factory=dict)
     _evidence: dict[tuple[str, str], VersionEvidence] = field(default_factory=dict)
     _aliases: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -82,6 +83,11 @@ class FakeRegistry:
         self._answer()
         found = self._find(model, version)
         return replace(self._evidence[model, version], tags=dict(found.tags))
+
+    def artifact(self, model: str, version: str, path: str) -> bytes | None:
+        self._answer()
+        self._find(model, version)
+        return self.artifacts.get((model, version, path))
 
     def set_alias(self, model: str, alias: str, version: str) -> None:
         self._answer()

@@ -121,14 +121,14 @@ def verdict(outcome: Outcome = Outcome.FAILED) -> Verdict:
     climb = tuple((float(s), (1.06**s if failed else 0.97**s)) for s in steps)
     return Verdict(
         outcome=outcome,
-        reason="12.4% of requests failed, 1% are allowed" if failed else "both objectives were kept",
+        reason=f"{'Errors: 12.4%' if failed else 'Errors: 0.33%'} of 1,210 requests were bad, where 1% are allowed.",
         slos=(
             SloEvidence(
                 slo="errors",
                 objective="99% without error",
                 query='http_requests_total{model="fraud-detector",version="3"}',
                 outcome=outcome,
-                reason="E passed its threshold after 120 s" if failed else "",
+                reason=f"errors: {'12.4%' if failed else '0.33%'} of 1,210 requests were bad, where 1% are allowed.",
                 total=1210,
                 bad=150 if failed else 4,
                 ratio=0.124 if failed else 0.0033,
@@ -142,7 +142,7 @@ def verdict(outcome: Outcome = Outcome.FAILED) -> Verdict:
                 objective="95% under 500 ms",
                 query='http_request_duration_seconds_bucket{le="0.5"}',
                 outcome=Outcome.PASSED,
-                reason="",
+                reason="latency: 1.74% of 1,210 requests were bad, where 5% are allowed.",
                 total=1210,
                 bad=21,
                 ratio=0.0174,
@@ -155,6 +155,27 @@ def verdict(outcome: Outcome = Outcome.FAILED) -> Verdict:
         started_at=NOW,
         decided_at=NOW + timedelta(minutes=4),
         digest="9f" * 32,
+    )
+
+
+def drift(*, decides: bool = False, warns: bool = False, value: str = "0.12") -> SloEvidence:
+    """A gauge among the SLOs."""
+    limit = "not above 0.3 for 5 minutes"
+    within = f"drift is {value}, within its limit ({limit})."
+    return SloEvidence(
+        slo="drift",
+        objective=limit,
+        query='max(prediction_drift{model="fraud-detector"})',
+        outcome=Outcome.FAILED if warns else Outcome.PASSED,
+        reason=f"drift was {value}, beyond its limit ({limit})." if warns else within,
+        total=16.0,
+        bad=0.0,
+        ratio=None,
+        interval=None,
+        threshold=0.0,
+        decides=decides,
+        value=float(value),
+        warns=warns,
     )
 
 

@@ -2,20 +2,25 @@
 
 import hashlib
 import math
-from collections.abc import Callable, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine, text
 
 from bot.adapters import shipped
 from bot.adapters.database.store import PostgresStore
+from bot.domain.build import BuildOrder
 from bot.domain.evidence import Metric, VersionEvidence
 from bot.domain.live import Liveness, LiveState
 from bot.domain.promotion import Promotion
 from bot.domain.pull import Permission
 from bot.domain.series import Series
+from bot.jobs.build import Builder, Workshop
 from bot.jobs.configuration import Configurations
 from bot.jobs.events import EVENTS
 from bot.jobs.outside import Outside
@@ -25,7 +30,7 @@ from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.store import Delivery
 from bot.messages import status
-from bot.ports import Attestations, OutsideError
+from bot.ports import Attestations, HttpAnswer, HttpAsk, Limits, OutsideError, Unavailable
 from bot.webhooks.argocd import ApplicationChanged
 from bot.webhooks.github_events import CommentCreated, PullRequestChanged, PullRequestClosed
 from bot.webhooks.mlflow import RegistryChanged
@@ -132,17 +137,72 @@ class Images:
 
     digests: dict[str, str] = field(default_factory=dict)
     attached: Attestations | None = None
+    labelled: dict[str, dict[str, str]] = field(default_factory=dict)
     fails: OutsideError | None = None
     asked: int = 0
 
     def digest(self, reference: str) -> str | None:
         return self.digests.get(reference)
 
+    def labels(self, reference: str) -> dict[str, str]:
+        return self.labelled.get(reference, {})
+
     def attested(self, reference: str) -> Attestations | None:
         self.asked += 1
         if self.fails is not None:
             raise self.fails
         return self.attached
+
+
+@dataclass
+class Services:
+    """What listens in the cluster: the answer at each address; nobody at any other."""
+
+    answers: dict[str, HttpAnswer] = field(default_factory=dict)
+    asked: list[HttpAsk] = field(default_factory=list)
+
+    def ask(self, ask: HttpAsk) -> HttpAnswer:
+        self.asked.append(ask)
+        if ask.url not in self.answers:
+            raise Unavailable("the service", "no answer: connection refused")
+        return self.answers[ask.url]
+
+
+@dataclass
+class Files:
+    """A registry's files: every version has one, unless told otherwise."""
+
+    fails: OutsideError | None = None
+    asked: list[str] = field(default_factory=list)
+
+    def download(self, model, version, folder, limits, tell) -> None:
+        if self.fails is not None:
+            raise self.fails
+        self.asked.append(f"{model}/{version}")
+        tell("fetching file 1 of 1")
+        folder.mkdir()
+        (folder / "MLmodel").write_text(f"version {version}")
+
+
+@dataclass
+class Workbench:
+    """Builds in a moment; `during` is called with what it tells half-way."""
+
+    images: Images
+    fails: OutsideError | None = None
+    built: list[BuildOrder] = field(default_factory=list)
+    during: Callable[[], None] = lambda: None
+
+    def build(self, order, folder, tell) -> None:
+        assert (folder / "model" / "MLmodel").is_file()
+        tell("layer 3 of 5")
+        self.during()
+        if self.fails is not None:
+            raise self.fails
+        self.built.append(order)
+        digest = hashlib.sha256(order.image.encode()).hexdigest()
+        self.images.digests[order.image] = f"sha256:{digest}"
+        self.images.labelled[order.image] = dict(order.labels)
 
 
 class World:
@@ -169,20 +229,25 @@ class World:
         self.registry.set_alias("fraud", "champion", "1")
         self.cluster = Cluster()
         self.images = Images()
+        self.files = Files()
+        self.workbench = Workbench(self.images)
+        self.build_dir = Path(tempfile.mkdtemp(prefix="slipway-loop-"))
         self.traffic = Traffic(self.clock)
+        self.services = Services()
         self.restart()
         self.resync.run()
         self.drain()
 
     def restart(self) -> None:
         """A new process: nothing but the rows survives."""
-        outside = Outside(
+        self.outside = outside = Outside(
             store=self.store,
             app=self.app,
             registry=self.registry,
             images=self.images,
             metrics={"default": self.traffic},
             cluster=self.cluster,
+            prober=self.services,
             clock=self.clock,
             web="https://github.test",
         )
@@ -191,6 +256,12 @@ class World:
         self.receiver = Receiver(outside, configurations, proposer)
         self.reconciler = Reconciler(outside, configurations, proposer)
         self.resync = Resync(outside, configurations, proposer)
+        self.builder = self.another_builder()
+
+    def another_builder(self) -> Builder:
+        """The builder of one more replica."""
+        workshop = Workshop(self.files, {"none": self.workbench}, self.build_dir, Limits())
+        return Builder(self.outside, workshop)
 
     # -- what others do ----------------------------------------------------------------------------
 
@@ -291,6 +362,8 @@ class World:
             name, arguments = job
             if name == "slipway.receive":
                 self.receiver.receive(arguments["source"], arguments["delivery"])
+            elif name == "slipway.build":
+                self.builder.build(arguments["image"])
             else:
                 self.reconciler.reconcile(arguments["promotion"])
 
@@ -299,6 +372,8 @@ class World:
         self.clock.offset += timedelta(seconds=seconds)
         for promotion in self._due():
             self.reconciler.reconcile(promotion)
+        for image in self._due("builds", "image", "next_at"):
+            self.builder.build(image)
         self.drain()
 
     def until(self, done: Callable[[], bool], *, step: float = 5, limit: float = 900) -> None:
@@ -340,10 +415,10 @@ class World:
             row = connection.execute(text(taken)).first()
         return None if row is None else (row.task_name, row.args)
 
-    def _due(self) -> list[str]:
+    def _due(self, table: str = "promotions", key: str = "id", at: str = "wake_at") -> list[str]:
         with self.engine.connect() as connection:
             due = connection.execute(
-                text("SELECT id FROM promotions WHERE wake_at <= :now ORDER BY wake_at"),
+                text(f"SELECT {key} FROM {table} WHERE {at} <= :now ORDER BY {at}"),
                 {"now": self.clock.now()},
             )
             return list(due.scalars())
@@ -353,5 +428,7 @@ class World:
 
 
 @pytest.fixture
-def world(engine, store) -> World:
-    return World(engine, store)
+def world(engine, store) -> Iterator[World]:
+    made = World(engine, store)
+    yield made
+    shutil.rmtree(made.build_dir)

@@ -66,3 +66,24 @@ def test_a_pin_that_tells_no_version_proves_nothing(world):
     look(world)
 
     assert reported(world) == []
+
+
+def test_the_issue_is_closed_when_no_alias_is_moved_any_more(world):
+    """What Slipway no longer compares, it no longer complains about."""
+    world.registry.set_alias("fraud", "champion", "2")
+    look(world)
+    assert len(reported(world)) == 1
+
+    without = world.forge.read("slipway.yaml", "main").replace(b"        alias: champion\n", b"")
+    world.configure({"slipway.yaml": without})
+    assert reported(world) == []
+
+
+def test_a_repository_without_aliases_is_asked_once_an_hour(world):
+    """An issue may be left from before; that is no reason to ask every two minutes."""
+    without = world.forge.read("slipway.yaml", "main").replace(b"        alias: champion\n", b"")
+    world.configure({"slipway.yaml": without})
+    asked = world.forge.calls.count("close_issue")
+    look(world)
+
+    assert world.forge.calls.count("close_issue") == asked

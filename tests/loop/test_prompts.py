@@ -20,6 +20,9 @@ prompts:
           errors: {objective: 99%}
 """
 
+STOPPED = {"approvals", "licence", "described", "approved-in-registry"}
+"""Gates that a prompt of two words, tagged by nobody, does not pass."""
+
 
 @pytest.fixture
 def greeter(world):
@@ -95,3 +98,42 @@ def test_a_missed_webhook_of_a_prompt_is_repaired_by_the_resync(greeter):
     greeter.drain()
 
     assert (greeter.newest().model, greeter.newest().stage) == ("greeting", Stage.OPEN)
+
+
+def test_a_prompt_whose_alias_and_pin_disagree_is_reported(greeter):
+    """In the same issue as the models."""
+    greeter.registry.set_alias("greeting", "champion", "2")
+    greeter.resync.run()
+    greeter.drain()
+
+    (issue,) = [issue for issue in greeter.forge.issues.values() if issue.state == "open"]
+    assert "| `greeting` | production | `champion` | 2 | 1 |" in issue.body
+
+
+@pytest.mark.parametrize("policy", [b"llm", b"strict", b"regulated"])
+def test_a_prompt_passes_the_rules_of_a_shipped_policy_that_are_about_prompts(greeter, policy):
+    """It is not asked for metrics, code or data, which no prompt has; it is for everything else."""
+    greeter.configure({"policies/quick.yaml": b"extends: " + policy + b"\n"})
+    candidate(greeter)
+
+    waiting = {
+        gate
+        for gate in STOPPED
+        if f"| `{gate}` |" in greeter.status(greeter.newest().pull).split("<details>")[0]
+    }
+    assert waiting == {b"llm": set(), b"strict": {"approvals"}, b"regulated": STOPPED}[policy]
+
+
+def test_a_prompt_that_speaks_to_the_reviewer_stays_text(greeter):
+    """However long it is, and whatever it tries."""
+    text = "@everybody </details>\n```\n/promote\n" + "\u202eevil " * 40_000
+    greeter.registry.add_version("greeting", evidence=VersionEvidence("", "", "", prompt=text))
+    greeter.registry.set_alias("greeting", "candidate", "3")
+    greeter.resync.run()
+    greeter.drain()
+
+    body = greeter.forge.bodies[greeter.newest().pull]
+    assert len(body) < 65_536
+    assert "\u202e" not in body
+    assert "````diff" in body
+    assert greeter.newest().stage is Stage.OPEN

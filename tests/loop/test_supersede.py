@@ -77,3 +77,53 @@ def test_the_older_bump_stays_until_the_newer_one_can_be_opened(world):
     world.registry.away = None
     world.until(lambda: world.newest().stage is Stage.OPEN, limit=200)
     assert world.open_pulls() == [world.newest().pull] != [first.pull]
+
+
+def heard(world, author, body, pull):
+    """The comment is taken in, but nobody has looked at its promotion yet."""
+    said = world.forge.comment(pull, author, body)
+    repository = world.store.repository("octo/gitops")
+    world.receiver._hearing.hear(repository, pull, author, body, said, at=world.clock.now())
+    return said
+
+
+def test_a_word_that_waits_while_the_newer_version_takes_over_is_answered_for_the_older_one(world):
+    """What the person saw was version 2: version 3 is neither armed nor merged by it."""
+    world.configure({"policies/quick.yaml": UPDATE})
+    world.alias("2")
+    older = world.newest()
+    world.proposer.begin("octo/gitops", "fraud", "production", "3", "alias candidate")
+    # The older one's look began before the word came in: it saw a newer candidate and gave way.
+    newer = world.newest()
+    world.reconciler.reconcile(newer.id)
+    before = world.store.pending_requests
+    world.store.pending_requests = lambda *_: ()
+    world.reconciler.reconcile(older.id)
+    heard(world, "ada", "/promote", older.pull)
+    world.reconciler.reconcile(newer.id)
+    world.store.pending_requests = before
+    world.drain()
+
+    assert (world.newest().stage, world.newest().armed_by) == (Stage.OPEN, None)
+    assert world.pinned() == "models:/fraud/1"
+    assert any(
+        "this promotion is closed. Superseded by version 3" in text for text in world.answers(older.pull)
+    )
+
+
+def test_a_late_delivery_of_what_was_said_before_is_no_word_for_the_newer_version(world):
+    """The time of the comment counts, not that of its webhook."""
+    world.configure({"policies/quick.yaml": UPDATE})
+    world.alias("2")
+    said_at = world.clock.now()
+    world.later(1)
+    world.alias("3")
+    world.until(lambda: world.newest().stage is Stage.OPEN, limit=30)
+    pull = world.newest().pull
+    repository = world.store.repository("octo/gitops")
+    world.receiver._hearing.hear(repository, pull, "ada", "/promote", 4711, at=said_at)
+    world.drain()
+
+    assert world.newest().armed_by is None
+    world.say("ada", "/promote", pull)
+    assert world.pinned() == "models:/fraud/3"

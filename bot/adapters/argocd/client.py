@@ -8,7 +8,9 @@ import httpx
 from pydantic import ValidationError
 
 from bot.adapters.argocd.application import Application
+from bot.adapters.argocd.inspection import seen
 from bot.adapters.argocd.liveness import decide_liveness
+from bot.domain.inspection import ApplicationSeen
 from bot.domain.live import Liveness
 from bot.ports import Forbidden, Forge, NotFound, Refused, Unavailable
 
@@ -56,6 +58,10 @@ class ArgoCd:
             can_sync=lambda: self._get(f"{path}/syncwindows", place, application).get("canSync") is not False,
             url=f"{self._url}/applications/{quote(application)}",
         )
+
+    def inspect(self, application: str, repository_url: str) -> ApplicationSeen:
+        """The Application as it is, for `slipway doctor`. Raises as `liveness`."""
+        return seen(application, self._application(application, {}), repository_url)
 
     def _application(self, application: str, query: dict[str, str]) -> Application:
         path, place = _address(application)

@@ -26,7 +26,7 @@ A self-heal runs the same revision again: `since` stays with the first deploymen
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
@@ -196,7 +196,8 @@ class _Decision:
             return None
         state = LiveState.WAITING if health.status == "Suspended" else LiveState.SYNCING
         message = f": {health.message}" if health.message else ""
-        return self._answer(state, f"synced, but its health is {health.status}{message}")
+        answer = self._answer(state, f"synced, but its health is {health.status}{message}")
+        return replace(answer, paused=health.status == "Suspended")
 
     def _live(self) -> Liveness:
         revision = self.revision or ""

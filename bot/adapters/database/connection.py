@@ -56,6 +56,12 @@ def libpq_url(engine: Engine) -> str:
     return engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
 
 
+def migrations(config: Config) -> Config:
+    """Alembic's configuration with the folder of our migrations."""
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
+
+
 def migrate(engine: Engine) -> None:
     """Bring the tables up to date: ours by Alembic, the queue's by its own schema, once each."""
     with engine.connect() as connection:
@@ -64,8 +70,7 @@ def migrate(engine: Engine) -> None:
             if connection.scalar(text("SELECT to_regclass('procrastinate_jobs')")) is None:
                 with psycopg.connect(libpq_url(engine)) as raw:
                     raw.execute(SchemaManager.get_schema())
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config = migrations(Config())
             config.attributes["engine"] = engine
             command.upgrade(config, "head")
         finally:

@@ -6,7 +6,8 @@ from sqlalchemy import func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.adapters.database.rows import Rows
-from bot.adapters.database.tables import deliveries, promotions
+from bot.adapters.database.tables import builds, deliveries, promotions
+from bot.domain.build import BuildStage
 from bot.jobs.store import Delivery
 from bot.jobs.tasks import RECEIVE
 
@@ -54,6 +55,9 @@ class Deliveries(Rows):
                 update(deliveries)
                 .where(deliveries.c.finished_at.is_(None))
                 .values(deferred_at=func.now() - lease)
+            )
+            connection.execute(
+                update(builds).where(builds.c.stage == BuildStage.BUILDING.value).values(next_at=func.now())
             )
 
     def reclaim_deliveries(self, lease: timedelta) -> int:

@@ -1,10 +1,11 @@
 """Counts over the rows, for the metrics page and the dashboard."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine, func, select
 
-from bot.adapters.database.tables import deliveries, promotions, requests
+from bot.adapters.database.tables import deliveries, promotions, requests, transitions
+from bot.domain.promotion import Stage
 
 
 class Figures:
@@ -37,3 +38,34 @@ class Figures:
             ("requests",): float(asked or 0),
             ("promotions",): float(due or 0),
         }
+
+    def verdicts(self) -> Mapping[tuple[str, ...], float]:
+        """(repository, environment, outcome) → promotions whose canary ended so."""
+        outcome = promotions.c.data[("verdict", "outcome")].astext
+        by = (promotions.c.repository, promotions.c.environment, outcome)
+        counted = select(*by, func.count()).where(outcome.is_not(None)).group_by(*by)
+        with self._engine.connect() as connection:
+            rows = connection.execute(counted).all()
+        return {(row[0], row[1], row[2]): float(row[3]) for row in rows}
+
+    def lead_times(self, bounds: Sequence[float]) -> Mapping[tuple[str, ...], tuple[list[float], float]]:
+        """(repository, environment) → how many promotions took at most so many seconds, for each bound and
+        in all, and the seconds of all together: from when a version was named to when it first passed.
+        """
+        passed = (
+            select(transitions.c.promotion, func.min(transitions.c.at).label("at"))
+            .where(transitions.c.stage_to == Stage.PASSED.value)
+            .group_by(transitions.c.promotion)
+            .subquery()
+        )
+        seconds = func.extract("epoch", passed.c.at - promotions.c.created_at)
+        by = (promotions.c.repository, promotions.c.environment)
+        within = [func.count().filter(seconds <= bound) for bound in bounds]
+        asked = (
+            select(*by, *within, func.count(), func.sum(seconds))
+            .join(passed, passed.c.promotion == promotions.c.id)
+            .group_by(*by)
+        )
+        with self._engine.connect() as connection:
+            rows = connection.execute(asked).all()
+        return {(row[0], row[1]): ([float(count) for count in row[2:-1]], float(row[-1])) for row in rows}

@@ -17,6 +17,7 @@ from bot.jobs.tasks import RECONCILE
 
 _PROMOTION = TypeAdapter(Promotion)
 _ENDED = [stage.value for stage in ENDED]
+_STEPPING = [Stage.WATCHING.value, Stage.HELD.value]
 _RESTING = [*_ENDED, Stage.PASSED.value]
 """Only a command moves these: nothing that happens to their place does."""
 
@@ -29,10 +30,12 @@ class Promotions(Rows):
             row = connection.execute(select(promotions).where(promotions.c.id == promotion)).first()
         return None if row is None else Loaded(_promotion(row), row.wakes, row.wake_at)
 
-    def of_pull(self, repository: str, pull: int) -> Promotion | None:
-        mine = or_(promotions.c.pull == pull, promotions.c.revert_pull == pull)
+    def of_pull(self, repository: str, pull: int, at: datetime | None = None) -> Promotion | None:
+        named = (promotions.c.pull, promotions.c.revert_pull, promotions.c.step_pull, promotions.c.issue)
+        mine = or_(*(column == pull for column in named))
         found = self._promotions(select(promotions).where(promotions.c.repository == repository, mine))
-        return found[-1] if found else None
+        then = [each for each in found if at is None or each.opened_at is None or each.opened_at <= at]
+        return next(iter((then or found[:1])[-1:]), None)
 
     def of_commit(self, repository: str, sha: str) -> Sequence[Promotion]:
         named = [promotions.c.data[key].astext == sha for key in ("head_sha", "merge_sha", "revert_head_sha")]
@@ -68,13 +71,18 @@ class Promotions(Rows):
     def open_pulls(self, repository: str) -> Mapping[int, str]:
         waiting = select(promotions).where(
             promotions.c.repository == repository,
-            promotions.c.stage.in_([Stage.OPEN.value, Stage.REVERTING.value]),
+            or_(
+                promotions.c.stage.in_([Stage.OPEN.value, Stage.REVERTING.value]),
+                promotions.c.step_pull.is_not(None) & promotions.c.stage.in_(_STEPPING),
+            ),
         )
         pulls: dict[int, str] = {}
         for promotion in self._promotions(waiting):
             number = promotion.pull if promotion.stage is Stage.OPEN else promotion.revert_pull
-            if number is not None:
-                pulls[number] = promotion.id
+            step = promotion.open_step
+            pulls |= {
+                each: promotion.id for each in (number, step.pull if step else None) if each is not None
+            }
         return pulls
 
     def create(self, promotion: Promotion) -> bool:
@@ -222,6 +230,8 @@ def _columns(promotion: Promotion) -> dict[str, Any]:
         "stage": promotion.stage.value,
         "pull": promotion.pull,
         "revert_pull": promotion.revert_pull,
+        "step_pull": promotion.step.pull if promotion.step is not None else None,
+        "issue": promotion.issue,
         "data": _PROMOTION.dump_python(promotion, mode="json"),
     }
 

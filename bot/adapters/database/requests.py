@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.adapters.database.rows import Rows
@@ -25,6 +25,7 @@ class Requests(Rows):
                 "command": dict(row.command),
                 "comment": row.comment,
                 "ordinal": row.ordinal,
+                "promotion": row.promotion,
             }
             for row in rows
         ]
@@ -32,12 +33,13 @@ class Requests(Rows):
             statement = insert(requests).values(values).on_conflict_do_nothing().returning(requests.c.id)
             return len(connection.execute(statement).all())
 
-    def pending_requests(self, repository: str, pulls: Sequence[int]) -> Sequence[RequestRow]:
+    def pending_requests(self, repository: str, pulls: Sequence[int], promotion: str) -> Sequence[RequestRow]:
         pending = (
             select(requests)
             .where(
                 requests.c.repository == repository,
                 requests.c.pull.in_(pulls),
+                or_(requests.c.promotion.is_(None), requests.c.promotion == promotion),
                 requests.c.answered_at.is_(None),
             )
             .order_by(requests.c.id)
@@ -52,4 +54,6 @@ class Requests(Rows):
 
 
 def _request(row: Row[Any]) -> RequestRow:
-    return RequestRow(row.repository, row.pull, row.author, row.command, row.comment, row.ordinal, row.id)
+    return RequestRow(
+        row.repository, row.pull, row.author, row.command, row.comment, row.ordinal, row.id, row.promotion
+    )

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import procrastinate
 import psycopg
+from procrastinate.jobs import DEFAULT_QUEUE
 from procrastinate.types import JSONValue
 from sqlalchemy import Connection, Engine, and_
 
@@ -17,11 +18,17 @@ class Rows:
         # Never opened: it only writes jobs on the connections of the store's own transactions.
         self._queue = procrastinate.App(connector=procrastinate.SyncPsycopgConnector())
 
-    def _defer(self, connection: Connection, task: str, arguments: Sequence[dict[str, JSONValue]]) -> None:
+    def _defer(
+        self,
+        connection: Connection,
+        task: str,
+        arguments: Sequence[dict[str, JSONValue]],
+        queue: str = DEFAULT_QUEUE,
+    ) -> None:
         if not arguments:
             return
         raw = cast("psycopg.Connection", connection.connection.driver_connection)
-        self._queue.configure_task(task, connection=raw).batch_defer(*arguments)
+        self._queue.configure_task(task, connection=raw, queue=queue).batch_defer(*arguments)
 
 
 def at_place(table: Any, repository: str, model: str, environment: str) -> Any:

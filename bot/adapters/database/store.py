@@ -7,6 +7,7 @@ for speed; the row is the truth, and `claim_due` finds whatever a lost job left 
 from sqlalchemy import Engine, text
 
 from bot.adapters.database.alerts import Alerts
+from bot.adapters.database.builds import Builds
 from bot.adapters.database.deliveries import Deliveries
 from bot.adapters.database.guards import Guards
 from bot.adapters.database.repositories import Repositories
@@ -14,7 +15,7 @@ from bot.adapters.database.requests import Requests
 from bot.adapters.database.watches import Watches
 
 
-class PostgresStore(Deliveries, Repositories, Requests, Guards, Alerts, Watches):
+class PostgresStore(Deliveries, Repositories, Requests, Guards, Alerts, Watches, Builds):
     """`bot.jobs.store.Store` on an SQLAlchemy engine (psycopg)."""
 
 

@@ -59,6 +59,8 @@ promotions = Table(
     Column("stage", Text, nullable=False),
     Column("pull", Integer),
     Column("revert_pull", Integer),
+    Column("step_pull", Integer),
+    Column("issue", Integer),
     Column("data", JSONB, nullable=False),
     Column("revision", Integer, nullable=False, server_default=text("0")),
     Column("wakes", BigInteger, nullable=False, server_default=text("0")),
@@ -67,6 +69,8 @@ promotions = Table(
     Index("promotions_due", "wake_at", postgresql_where=text("wake_at IS NOT NULL")),
     Index("promotions_pull", "repository", "pull"),
     Index("promotions_revert_pull", "repository", "revert_pull"),
+    Index("promotions_step_pull", "repository", "step_pull"),
+    Index("promotions_issue", "repository", "issue"),
     Index("promotions_place", "repository", "model", "environment"),
     # Never two open bumps for one target, whatever the jobs believe.
     Index(
@@ -110,6 +114,7 @@ requests = Table(
     Column("command", JSONB, nullable=False),
     Column("comment", BigInteger, nullable=False),
     Column("ordinal", Integer, nullable=False),
+    Column("promotion", Text),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     _at("answered_at", nullable=True),
     UniqueConstraint("repository", "comment", "ordinal", name="requests_once"),
@@ -170,6 +175,18 @@ wanted = Table(
     Column("repository", Text, primary_key=True),
     Column("model", Text, primary_key=True),
     Column("version", Text, nullable=False),
+)
+
+builds = Table(
+    "builds",
+    metadata,
+    Column("image", Text, primary_key=True),
+    Column("model", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    _at("next_at", nullable=True),
+    Index("builds_due", "next_at", postgresql_where=text("next_at IS NOT NULL")),
 )
 
 alerts = Table(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 
 from bot.adapters.github import records
 from bot.adapters.github.errors import SYSTEM
+from bot.adapters.github.explaining import missing
 from bot.adapters.github.place import Place
 from bot.domain.pull import Pull, PullState
 from bot.ports import Conflict, Forbidden, NotFound, Refused, Unavailable
@@ -11,13 +12,15 @@ from bot.ports import Conflict, Forbidden, NotFound, Refused, Unavailable
 METHODS = ("merge", "squash", "rebase")
 """In the order tried: a merge commit keeps the reviewed commit as it is."""
 EXPLANATIONS: Mapping[str, str] = {
-    "dirty": "it conflicts with the branch it should go into",
+    "dirty": "it conflicts with the branch it should go into; Slipway makes it anew by itself",
     "blocked": "a protection rule of the branch is not met: a review, a check or a right is missing",
     "behind": "the branch must first be brought up to date",
     "draft": "it is a draft",
     "unstable": "a required check has not passed",
     "unknown": "whether it can be merged is still being worked out",
 }
+HAS_RULES = frozenset({"blocked", "behind", "unstable"})
+"""States of a pull request that rules of its base branch bring about."""
 MOVED = "base branch was modified"
 NOT_THIS_WAY = "not allowed"
 
@@ -60,6 +63,10 @@ def _why_not(place: Place, number: int, sha: str, refusal: Refused) -> str:
         raise Unavailable(SYSTEM, refusal.message, retry_after=2)
     if data.get("mergeable_state") == "unknown" or data.get("mergeable", False) is None:
         raise Unavailable(SYSTEM, EXPLANATIONS["unknown"], retry_after=2)
-    explained = EXPLANATIONS.get("draft" if pull.draft else str(data.get("mergeable_state")))
+    state = "draft" if pull.draft else str(data.get("mergeable_state"))
+    lacking = missing(place, data) if state in HAS_RULES else ()
+    if lacking:
+        raise type(refusal)(SYSTEM, f"{refusal.message.rstrip('.')}. Missing: {'; '.join(lacking)}.")
+    explained = EXPLANATIONS.get(state)
     sentence = refusal.message if explained is None else f"{refusal.message} ({explained})"
     raise type(refusal)(SYSTEM, sentence)

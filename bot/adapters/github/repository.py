@@ -1,14 +1,15 @@
 """`bot.ports.Forge` for one repository on GitHub or what speaks its API."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
-from bot.adapters.github import committing, merging, proposing, records, surfaces
+from bot.adapters.github import committing, merging, proposing, records, surfaces, workflows
 from bot.adapters.github.errors import SYSTEM
 from bot.adapters.github.place import Place, segment
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review
-from bot.ports import CheckRun, NotFound, Proposal, Refused
+from bot.ports import CheckRun, NotFound, Proposal, Refused, WorkflowRun
 
 LARGEST_FILE = 1_000_000
 MOST_FILES = 300
@@ -183,6 +184,17 @@ class GitHubForge:
 
     def close_issue(self, marker: str) -> None:
         surfaces.close_issue(self._place, marker)
+
+    # Workflows.
+    def dispatch_workflow(self, workflow: str, inputs: Mapping[str, str]) -> None:
+        branch = self._default_branch or self.default_branch()
+        workflows.dispatch(self._place, workflow, branch, inputs)
+
+    def workflow_run(self, workflow: str, named: str, since: datetime) -> WorkflowRun | None:
+        return workflows.run(self._place, workflow, named, since)
+
+    def dispatch_event(self, kind: str, payload: Mapping[str, Any]) -> None:
+        workflows.event(self._place, kind, payload)
 
     # People.
     def permission(self, login: str) -> Permission:

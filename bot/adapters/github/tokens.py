@@ -22,8 +22,9 @@ USED: Mapping[str, str] = {
     "deployments": "write",
     "issues": "write",
     "members": "read",
+    "actions": "write",
 }
-"""All that Slipway ever uses. The App asks for less: issues and members only where they are wanted."""
+"""All that Slipway ever uses. The App asks for less: members and actions only where they are wanted."""
 LEVELS = ("read", "write", "admin")
 MARGIN = timedelta(minutes=2)
 

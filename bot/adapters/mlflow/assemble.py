@@ -1,7 +1,7 @@
 """MLflow's version, run, logged model and `MLmodel` file → the evidence of one version."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -44,12 +44,17 @@ def evidence(
         python_version=file.python_version,
         libraries=file.libraries,
         size_bytes=file.size_bytes,
-        licence=next((value for key, value in tags.items() if key.lower() in _LICENCE_TAGS), None),
+        licence=licence(tags),
         input_example=file.input_example if file.flavors else None,
         prompts=tuple(dict.fromkeys((*file.prompts, *_linked_prompts(logged)))),
         trained_at=moment(run.info.end_time) if run and run.info.end_time else None,
         unreadable=unreadable,
     )
+
+
+def licence(tags: Mapping[str, str]) -> str | None:
+    """What the tags of a version say about its licence."""
+    return next((value for key, value in tags.items() if key.lower() in _LICENCE_TAGS), None)
 
 
 def moment(milliseconds: float | None) -> datetime | None:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
+from bot.adapters.mlflow.assemble import licence
 from bot.adapters.mlflow.calls import SYSTEM, translated
 from bot.domain.evidence import Column, Signature, VersionEvidence
 from bot.domain.version import ModelVersion
@@ -56,6 +57,7 @@ class MlflowPrompts:
             description=found.commit_message or "",
             tags=dict(found.tags),
             signature=Signature(variables, ()),
+            licence=licence(found.tags),
             prompt=_text(found.template),
         )
 

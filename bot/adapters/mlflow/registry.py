@@ -6,7 +6,6 @@ an address that the registry holds (`source`, `artifact_location`) is never fetc
 hands out the file itself.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from functools import partial
@@ -19,6 +18,7 @@ from mlflow.utils.rest_utils import http_request
 
 from bot.adapters.mlflow import assemble, mlmodel
 from bot.adapters.mlflow.calls import SYSTEM, absent_as_none, apply_limits, refusal, translated
+from bot.adapters.mlflow.origin import LOGGED_MODEL, original
 from bot.adapters.mlflow.prompts import FILTER, MlflowPrompts, quoted
 from bot.domain.evidence import VersionEvidence
 from bot.domain.version import ModelVersion
@@ -27,10 +27,6 @@ from bot.ports import NotFound, Refused
 T = TypeVar("T")
 
 _PAGE = 1000
-_LOGGED_MODEL = re.compile(r"models:/(m-[0-9a-f]+)", re.ASCII)
-_COPIED_FROM = re.compile(r"models:/([^/:]+)/([0-9]+)", re.ASCII)
-_LONGEST_CHAIN = 2
-"""Copies of copies that are followed to find the logged model."""
 
 
 class MlflowRegistry:
@@ -71,6 +67,9 @@ class MlflowRegistry:
         return _either(
             lambda: self._model_evidence(model, version), lambda: self._prompts.evidence(model, version)
         )
+
+    def artifact(self, model: str, version: str, path: str) -> bytes | None:
+        return absent_as_none(partial(self._file, model, version, path))
 
     def set_alias(self, model: str, alias: str, version: str) -> None:
         def of_model() -> None:
@@ -138,7 +137,7 @@ class MlflowRegistry:
             unreadable.append("the training run was deleted from the registry")
         file = mlmodel.ModelFile()
         try:
-            file = mlmodel.parse(self._model_file(model, version))
+            file = mlmodel.parse(self._file(model, version, "MLmodel").decode(errors="replace"))
         except Refused as error:
             unreadable.append(f"the MLmodel file could not be read: {error.message}")
         except mlmodel.NotAModelFile as error:
@@ -169,30 +168,24 @@ class MlflowRegistry:
 
     def _logged_model(self, version: Any) -> Any:
         """The logged model behind a version, through copies; None where there is none."""
-        for _ in range(_LONGEST_CHAIN + 1):
-            if logged := _LOGGED_MODEL.fullmatch(version.source or ""):
-                return absent_as_none(partial(self._get_logged_model, logged[1]))
-            copied = _COPIED_FROM.fullmatch(version.source or "")
-            original = copied and absent_as_none(partial(self._version, copied[1], copied[2]))
-            if not original:
-                return None
-            version = original
-        return None
+        first = original(version, self._version)
+        logged = LOGGED_MODEL.fullmatch(first.source or "") if first is not None else None
+        return absent_as_none(partial(self._get_logged_model, logged[1])) if logged else None
 
     def _get_logged_model(self, name: str) -> Any:
         with translated(f"logged model {name}"):
             return self._client.get_logged_model(name)
 
-    def _model_file(self, model: str, version: str) -> str:
-        """The `MLmodel` file as the tracking server hands it out, whatever store it keeps it in."""
-        what = "the MLmodel file"
+    def _file(self, model: str, version: str, path: str) -> bytes:
+        """A file of a version as the tracking server hands it out, whatever store it keeps it in."""
+        what = f"the file {path}"
         with (
             translated(what),
             http_request(
                 get_default_host_creds(self._uri),
                 "/model-versions/get-artifact",
                 "GET",
-                params={"name": model, "version": version, "path": "MLmodel"},
+                params={"name": model, "version": version, "path": path},
                 stream=True,
                 raise_on_status=False,
             ) as response,
@@ -202,7 +195,7 @@ class MlflowRegistry:
                 raise Refused(SYSTEM, f"the server answered {response.status_code}")
             if response.status_code != 200:  # noqa: PLR2004 - OK
                 raise refusal(response.status_code, what, "the server does not have it")
-            return data.decode(errors="replace")
+            return data
 
     def _run_url(self, run: Any) -> str | None:
         if run is None:

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 
 import httpx
 
+from bot.adapters.oci import image as images
+from bot.adapters.oci.place import Place
 from bot.adapters.oci.transport import Answer, Credentials, Transport
 from bot.manifests.errors import BadReference
 from bot.manifests.image_reference import DOCKER_HUB, check_digest, parse
@@ -75,6 +77,22 @@ class OciRegistry:
             artifacts=artifacts,
         )
 
+    def labels(self, reference: str) -> Mapping[str, str]:
+        """The labels of an image, of its first platform where it has several.
+
+        Raises NotFound, and as `digest`.
+        """
+        host, path, name = self._split(reference)
+        place = self.place(host, path)
+        manifest, media_type = place.manifest(name, MANIFEST_TYPES)
+        if media_type in images.INDEX_TYPES:
+            first = images.entries(manifest)[:1]
+            if not first:
+                return {}
+            manifest, media_type = place.manifest(first[0].digest, MANIFEST_TYPES)
+        config = place.small(images.config_of(manifest, media_type))
+        return images.image(manifest, media_type, config).labels
+
     @staticmethod
     def _split(reference: str) -> tuple[str, str, str]:
         """(host, path, digest or tag)."""
@@ -115,9 +133,13 @@ class OciRegistry:
         tags = (digest.replace(":", "-") + suffix for suffix in (".sig", ".att", ".sbom"))
         return tuple(tag for tag in tags if self._digest(host, path, tag) is not None)
 
-    def _request(self, method: str, host: str, path: str, rest: str) -> Answer:
+    def place(self, host: str, path: str) -> Place:
+        """A repository, by the host and the path that a reference names."""
         api = DOCKER_HUB_API if host == DOCKER_HUB else host
         plain = host in self._plain_http or _LOOPBACK.fullmatch(host)
-        base = f"{'http' if plain else 'https'}://{api}"
+        return Place(self._transport, f"{'http' if plain else 'https'}://{api}", host, path)
+
+    def _request(self, method: str, host: str, path: str, rest: str) -> Answer:
         accept = INDEX_TYPE if rest.startswith("referrers/") else MANIFEST_TYPES
-        return self._transport.request(method, base, host, path, rest, accept=accept)
+        place = self.place(host, path)
+        return place.request(method, rest, headers={"Accept": accept})

@@ -3,8 +3,8 @@
 import json
 import threading
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -12,11 +12,15 @@ import httpx
 from pydantic import SecretStr
 
 from bot.adapters.oci.challenge import may_send_to, parse_challenge
-from bot.ports import Forbidden, Refused, Unavailable
+from bot.ports import Forbidden, OutsideError, Refused, Unavailable
 
 MAX_ANSWER_BYTES = 4_000_000
 MAX_REDIRECTS = 3
 DEFAULT_TOKEN_SECONDS = 60.0
+BODY_SECONDS = 300.0
+"""A registry that has taken a large blob checks all of it before it answers."""
+
+_LONGEST_SENTENCE = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +42,25 @@ class Credentials:
 
 
 @dataclass(frozen=True, slots=True)
+class Call:
+    """One request to the registry `host` at `base`; `scopes` are the rights that it takes.
+
+    `content` is called anew for each try. `sink` takes the body of a good answer piece by piece,
+    uncapped: its owner counts.
+    """
+
+    method: str
+    base: str
+    host: str
+    url: str
+    scopes: tuple[str, ...]
+    headers: Mapping[str, str] = field(default_factory=dict)
+    params: Mapping[str, str] = field(default_factory=dict)
+    content: Callable[[], Iterable[bytes]] | None = None
+    sink: Callable[[bytes], object] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """What a registry answered, its body read up to the cap."""
 
@@ -53,9 +76,17 @@ class Answer:
         """The body as a JSON object; empty where it is none."""
         try:
             told = json.loads(self.body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return {}
         return told if isinstance(told, dict) else {}
+
+    def sentence(self) -> str:
+        """The status in words, with the registry's own sentence where it gives one."""
+        phrase = httpx.codes.get_reason_phrase(self.status)
+        errors = self.json().get("errors")
+        first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
+        own = " ".join(str(first.get("message") or first.get("code") or "").split())[:_LONGEST_SENTENCE]
+        return f"{self.status} {phrase}".strip() + (f": {own}" if own else "")
 
 
 class Transport:
@@ -64,62 +95,67 @@ class Transport:
     def __init__(self, client: httpx.Client, credentials: Mapping[str, Credentials]) -> None:
         self._client = client
         self._credentials = dict(credentials)
-        self._tokens: dict[tuple[str, str], tuple[str, float]] = {}
+        self._given: dict[tuple[str, tuple[str, ...]], tuple[str, float]] = {}
         self._lock = threading.Lock()
 
-    def request(
-        self, method: str, base: str, host: str, repository: str, rest: str, *, accept: str
-    ) -> Answer:
-        """`{base}/v2/{repository}/{rest}`, once more with what the registry's challenge asks for.
+    def request(self, call: Call) -> Answer:
+        """The registry's answer, asked once more with what its challenge asks for.
 
         Raises Unavailable for 429, 5xx and no answer, Forbidden for 401 and 403.
         """
-        url = f"{base}/v2/{repository}/{rest}"
-        scope = f"repository:{repository}:pull"
-        headers = {"Accept": accept}
-        if (token := self._cached_token(host, scope)) is not None:
-            headers["Authorization"] = f"Bearer {token}"
-        answer = self._send(method, url, host, headers)
-        if answer.status == httpx.codes.UNAUTHORIZED:
-            headers["Authorization"] = self._authorize(answer, host, base, scope)
-            answer = self._send(method, url, host, headers)
-        answer = self._follow(method, url, host, accept, answer)
+        given = self._remembered(call)
+        answer = self._send(call, given)
+        # Without a right to ask for, nothing of ours goes there.
+        if answer.status == httpx.codes.UNAUTHORIZED and call.scopes:
+            answer = self._send(call, self._authorize(call, answer))
+        answer = self._follow(call, answer)
         if answer.status in (httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN):
-            raise Forbidden(host, f"no right to pull {repository}: check the credentials for {host}")
+            raise Forbidden(call.host, _no_right(call, answer))
         return answer
 
-    def _follow(self, method: str, url: str, host: str, accept: str, answer: Answer) -> Answer:
-        """Follow redirects, over HTTPS only and without credentials."""
+    def _follow(self, call: Call, answer: Answer) -> Answer:
+        """Follow redirects of what is read, over HTTPS only and without credentials."""
+        url = call.url
         for _ in range(MAX_REDIRECTS):
-            if not httpx.codes.is_redirect(answer.status) or "Location" not in answer.headers:
+            reading = call.method in ("GET", "HEAD")
+            if not reading or not httpx.codes.is_redirect(answer.status) or "Location" not in answer.headers:
                 break
             url = urljoin(url, answer.headers["Location"])
             if urlsplit(url).scheme != "https":
-                raise Refused(host, "the registry redirects to a place that is not HTTPS; it was not asked")
-            answer = self._send(method, url, host, {"Accept": accept})
+                raise Refused(
+                    call.host, "the registry redirects to a place that is not HTTPS; it was not asked"
+                )
+            answer = self._send(
+                Call(call.method, call.base, call.host, url, (), call.headers, sink=call.sink), None
+            )
         return answer
 
-    def _authorize(self, answer: Answer, host: str, base: str, scope: str) -> str:
+    def _authorize(self, call: Call, answer: Answer) -> str:
         challenge = parse_challenge(answer.headers.get("WWW-Authenticate", ""))
-        credentials = self._credentials.get(host)
+        credentials = self._credentials.get(call.host)
         if challenge.scheme == "basic" and credentials is not None:
-            return credentials.basic()
+            return self._remember(call, credentials.basic(), DEFAULT_TOKEN_SECONDS)
         realm = challenge.parameters.get("realm", "")
         if challenge.scheme != "bearer" or not realm:
-            raise Forbidden(host, f"the registry asks for credentials, and none are configured for {host}")
-        if not may_send_to(realm, base):
             raise Forbidden(
-                host,
+                call.host, f"the registry asks for credentials, and none are configured for {call.host}"
+            )
+        if not may_send_to(realm, call.base):
+            raise Forbidden(
+                call.host,
                 "the registry names a token service that is neither HTTPS nor on its own host: not asked",
             )
-        return f"Bearer {self._fetch_token(realm, challenge.parameters.get('service'), scope, host)}"
+        return self._fetch_token(call, realm, challenge.parameters.get("service"))
 
-    def _fetch_token(self, realm: str, service: str | None, scope: str, host: str) -> str:
+    def _fetch_token(self, call: Call, realm: str, service: str | None) -> str:
+        host = call.host
         headers = {"Accept": "application/json"}
         if (credentials := self._credentials.get(host)) is not None:
             headers["Authorization"] = credentials.basic()
-        params = {"scope": scope} | ({"service": service} if service else {})
-        answer = self._send("GET", realm, host, headers, params)
+        asked = httpx.URL(realm).copy_merge_params({"scope": list(call.scopes)})
+        if service:
+            asked = asked.copy_merge_params({"service": service})
+        answer = self._send(Call("GET", call.base, host, str(asked), (), headers), None)
         if not answer.ok:
             raise Forbidden(
                 host, f"the token service answered {answer.status}: check the credentials for {host}"
@@ -130,40 +166,67 @@ class Transport:
             raise Refused(host, "the token service's answer holds no token")
         lifetime = told.get("expires_in")
         seconds = float(lifetime) if isinstance(lifetime, int) and lifetime > 0 else DEFAULT_TOKEN_SECONDS
+        return self._remember(call, f"Bearer {token}", seconds)
+
+    def _remember(self, call: Call, authorization: str, seconds: float) -> str:
         with self._lock:
             # Used for nine tenths of its life, so that none expires on the way.
-            self._tokens[host, scope] = (token, time.monotonic() + 0.9 * seconds)
-        return token
+            self._given[call.host, call.scopes] = (authorization, time.monotonic() + 0.9 * seconds)
+        return authorization
 
-    def _cached_token(self, host: str, scope: str) -> str | None:
+    def _remembered(self, call: Call) -> str | None:
         with self._lock:
-            token, expires = self._tokens.get((host, scope), ("", 0.0))
-        return token if time.monotonic() < expires else None
+            authorization, expires = self._given.get((call.host, call.scopes), ("", 0.0))
+        return authorization if time.monotonic() < expires else None
 
-    def _send(
-        self,
-        method: str,
-        url: str,
-        host: str,
-        headers: Mapping[str, str],
-        params: Mapping[str, str] | None = None,
-    ) -> Answer:
+    def _send(self, call: Call, authorization: str | None) -> Answer:
+        headers = dict(call.headers)
+        if authorization is not None:
+            headers["Authorization"] = authorization
         try:
             with self._client.stream(
-                method, url, headers=headers, params=params, follow_redirects=False
+                call.method,
+                call.url,
+                headers=headers,
+                params=call.params or None,
+                content=call.content() if call.content is not None else None,
+                timeout=BODY_SECONDS if call.content is not None else httpx.USE_CLIENT_DEFAULT,
+                follow_redirects=False,
             ) as response:
-                body = bytearray()
-                for chunk in response.iter_bytes():
-                    body += chunk
-                    if len(body) > MAX_ANSWER_BYTES:
-                        raise Refused(host, f"the registry's answer is over {MAX_ANSWER_BYTES} bytes")
-                answer = Answer(response.status_code, response.headers, bytes(body))
+                answer = Answer(response.status_code, response.headers, _body(call, response))
         except httpx.InvalidURL:
-            raise Refused(host, "the registry names an address that is none") from None
+            raise Refused(call.host, "the registry names an address that is none") from None
         except httpx.HTTPError as error:
-            raise Unavailable(host, f"the registry does not answer ({type(error).__name__})") from None
+            raise Unavailable(call.host, f"the registry does not answer ({type(error).__name__})") from None
         if answer.status == httpx.codes.TOO_MANY_REQUESTS or httpx.codes.is_server_error(answer.status):
             seconds = answer.headers.get("Retry-After", "")
             retry_after = float(seconds) if seconds.isdecimal() else None
-            raise Unavailable(host, f"the registry answered {answer.status}", retry_after)
+            raise Unavailable(call.host, f"the registry answered {answer.sentence()}", retry_after)
         return answer
+
+
+def unexpected(host: str, what: str, answer: Answer) -> OutsideError:
+    """The error for an answer that is neither what was wanted nor told apart by `Transport`."""
+    return Refused(host, f"{what}: the registry answered {answer.sentence()}")
+
+
+def _body(call: Call, response: httpx.Response) -> bytes:
+    if call.sink is not None and response.is_success:
+        for chunk in response.iter_bytes():
+            call.sink(chunk)
+        return b""
+    body = bytearray()
+    for chunk in response.iter_bytes():
+        body += chunk
+        if len(body) > MAX_ANSWER_BYTES:
+            raise Refused(call.host, f"the registry's answer is over {MAX_ANSWER_BYTES} bytes")
+    return bytes(body)
+
+
+def _no_right(call: Call, answer: Answer) -> str:
+    scope = call.scopes[0].split(":") if call.scopes else ["", call.host, "pull"]
+    right = "push to" if "push" in scope[-1] else "pull"
+    return (
+        f"no right to {right} {scope[1]}: check the credentials for {call.host} "
+        f"(the registry answered {answer.sentence()})"
+    )

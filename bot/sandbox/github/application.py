@@ -27,6 +27,7 @@ from bot.sandbox.github.rest import (
     last,
     people,
     repositories,
+    workflows,
 )
 from bot.sandbox.github.rest import pulls as pulls_rest
 from bot.sandbox.github.world import World
@@ -45,6 +46,7 @@ MODULES = (
     pulls_rest,
     checks,
     deployments,
+    workflows,
     last,
 )
 PAGES = (site, app_pages, reading, writing)

@@ -239,6 +239,19 @@ class Protection:
 
 
 @dataclass(slots=True)
+class WorkflowRun:
+    """A run of GitHub Actions; nothing runs here, somebody says how it ended."""
+
+    id: int
+    workflow: str
+    title: str
+    sha: str
+    created_at: datetime
+    inputs: dict[str, str] = field(default_factory=dict)
+    conclusion: str | None = None
+
+
+@dataclass(slots=True)
 class Repository:
     id: int
     owner: str
@@ -263,6 +276,8 @@ class Repository:
     environments: dict[str, int] = field(default_factory=dict)
     protections: dict[str, Protection] = field(default_factory=dict)
     verified: list[str] = field(default_factory=list)
+    runs: list[WorkflowRun] = field(default_factory=list)
+    dispatched: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -194,6 +195,16 @@ class GitHubServer:
         with self.world.lock:
             record = self.world.state.apps[app.id]
             record.webhook_url, record.webhook_secret = url, secret
+
+    def conclude(self, full_name: str, run: int, conclusion: str) -> None:
+        """Say how a workflow's run ended."""
+        for each in self._repository(full_name).runs:
+            if each.id == run:
+                each.conclusion = conclusion
+
+    def dispatched(self, full_name: str) -> Sequence[dict[str, Any]]:
+        """The `repository_dispatch` events so far, oldest first."""
+        return list(self._repository(full_name).dispatched)
 
     def web_url(self, path: str = "") -> str:
         """The address of a page, such as `/acme/gitops/pull/1`."""

@@ -170,13 +170,13 @@ def test_commands_of_a_comment_are_remembered_once_and_answered_once(store: Post
     row = RequestRow("acme/models", 7, "ada", {"type": "Promote"}, 99, 0)
     store.add_requests([row])
     store.add_requests([row])
-    (pending,) = store.pending_requests("acme/models", [7])
+    (pending,) = store.pending_requests("acme/models", [7], "p1")
     store.create(promotion())
     loaded = store.load("p1")
     store.save(loaded, loaded.promotion, wake_at=None, answered=[pending.id])
 
     assert pending.command == {"type": "Promote"}
-    assert store.pending_requests("acme/models", [7]) == []
+    assert store.pending_requests("acme/models", [7], "p1") == []
 
 
 def test_a_hold_stops_its_place_and_a_hold_on_everything_stops_all(store: PostgresStore):

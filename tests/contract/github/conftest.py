@@ -4,18 +4,12 @@ Whatever the adapter sends is recorded on its way out and checked against GitHub
 """
 
 import base64
-import json
-import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, unquote, urlsplit
 
 import httpx
-import jsonschema
 import pytest
-import requests
 
 from bot.adapters.github import GitHubApp
 from bot.domain.pull import Permission
@@ -30,90 +24,8 @@ PERMISSIONS = {
     "checks": "write",
     "deployments": "write",
     "members": "read",
+    "actions": "write",
 }
-NOT_IN_THE_SLICE = {
-    ("GET", "/repos/{owner}/{repo}/issues"),
-    ("POST", "/repos/{owner}/{repo}/issues"),
-    ("GET", "/repos/{owner}/{repo}/issues/comments"),
-}
-"""Real operations of GitHub that the recorded description leaves out."""
-
-
-@dataclass(frozen=True)
-class Exchange:
-    method: str
-    path: str
-    query: Mapping[str, str]
-    body: Any
-    status: int
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.path} {self.status}"
-
-
-@dataclass
-class Wire:
-    """What went out, in order; a test may let calls fail.
-
-    `denied`: the status that any path with such an end is answered with, without asking the server.
-    `cut_after`: how many more answers arrive; the next request is carried out and its answer is lost.
-    """
-
-    exchanges: list[Exchange] = field(default_factory=list)
-    denied: dict[str, int] = field(default_factory=dict)
-    cut_after: int | None = None
-
-    @property
-    def calls(self) -> list[str]:
-        """All but the fetching of tokens and of the App's own name, which happen once."""
-        return [
-            f"{each.method} {re.sub('/api/v3|/repos/[^/]+/[^/]+', '', each.path)}"
-            for each in self.exchanges
-            if "/app" not in each.path
-        ]
-
-    def denial(self, request: requests.PreparedRequest) -> requests.Response | None:
-        path = urlsplit(request.url).path
-        for end, status in self.denied.items():
-            if path.endswith(end):
-                response = requests.Response()
-                response.status_code = status
-                response.url = request.url
-                response._content = json.dumps({"message": f"denied with {status}"}).encode()
-                return response
-        return None
-
-    def deliver(self, response: requests.Response) -> requests.Response:
-        if self.cut_after is not None:
-            self.cut_after -= 1
-            if self.cut_after < 0:
-                raise requests.ConnectionError("the connection was lost before the answer came")
-        return response
-
-
-@pytest.fixture
-def wire(monkeypatch) -> Wire:
-    """Records each request of PyGithub's sessions and its answer's status."""
-    wire = Wire()
-    send = requests.adapters.HTTPAdapter.send
-
-    def recording(self, request, **options):
-        denied = wire.denial(request)  # a refusal is falsy
-        response = send(self, request, **options) if denied is None else denied
-        parts = urlsplit(request.url)
-        wire.exchanges.append(
-            Exchange(
-                method=request.method,
-                path=parts.path,
-                query=dict(parse_qsl(parts.query)),
-                body=json.loads(request.body) if request.body else None,
-                status=response.status_code,
-            )
-        )
-        return wire.deliver(response)
-
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", recording)
-    return wire
 
 
 class World(Protocol):
@@ -162,6 +74,16 @@ class FakeWorld:
 
     def issues(self):
         return [(i.number, i.state, i.title, i.body) for i in self.forge.issues.values()]
+
+    def workflow(self, name, text):
+        self.forge.workflows.add(name)
+
+    def conclude(self, run, conclusion):
+        workflow, name, _ = self.forge.runs[run]
+        self.forge.runs[run] = (workflow, name, conclusion)
+
+    def events(self):
+        return list(self.forge.events)
 
     def reviewers(self, pull):
         return set(self.forge.requested_reviewers.get(pull, ()))
@@ -222,6 +144,16 @@ class ServerWorld:
         self._tokens.setdefault(login, self.server.create_user(login))
         self.server.create_team(self.repository.split("/")[0], team, [login])
 
+    def workflow(self, name, text):
+        self.commit("main", {f".github/workflows/{name}": text})
+
+    def conclude(self, run, conclusion):
+        self.server.conclude(self.repository, run, conclusion)
+
+    def events(self):
+        sent = self.server.dispatched(self.repository)
+        return [(each["event_type"], each["client_payload"]) for each in sent]
+
     def close(self, pull, login):
         self.ask(login, "PATCH", f"/pulls/{pull}", json={"state": "closed"})
 
@@ -273,50 +205,3 @@ def server_world(github_server, app_keys, wire, operations) -> Iterator[ServerWo
 def world(request) -> World:
     """Everything that is promised of a forge holds in both."""
     return FakeWorld() if request.param == "fake" else request.getfixturevalue("server_world")
-
-
-def pattern(template: str) -> re.Pattern[str]:
-    """A path of the description as a pattern; paths, refs and comparisons may hold slashes."""
-    slashes = re.sub(r"\{(?:path|ref|basehead)\}", "(.+)", template)
-    return re.compile(re.sub(r"\{[^/.]+\}", "([^/]+)", slashes))
-
-
-class Operations:
-    """GitHub's own description of its API, cut down: what may be sent where."""
-
-    def __init__(self, document: Mapping[str, Any]) -> None:
-        self._schemas = {"components": {"schemas": document["schemas"]}}
-        self._operations = [
-            (operation["method"], pattern(operation["path"]), operation)
-            # The longest first: a ref may hold slashes and would take what follows it.
-            for operation in sorted(document["ops"], key=lambda each: -len(each["path"]))
-        ]
-
-    def check(self, exchange: Exchange) -> None:
-        """Fail for an unknown operation, an unknown query parameter or field, or a body that does not fit."""
-        path = unquote(exchange.path).removeprefix("/api/v3")
-        if exchange.path.endswith("/graphql"):
-            assert set(exchange.body) == {"query", "variables"}
-            return
-        if re.sub(r"^/repos/[^/]+/[^/]+", "/repos/{owner}/{repo}", path) in {
-            allowed for method, allowed in NOT_IN_THE_SLICE if method == exchange.method
-        }:
-            return
-        found = [
-            operation
-            for method, shape, operation in self._operations
-            if method == exchange.method and shape.fullmatch(path)
-        ]
-        assert found, f"GitHub describes no {exchange.method} {path}"
-        assert set(exchange.query) <= set(found[0]["query"]), f"{exchange}: {dict(exchange.query)}"
-        schema = found[0]["request"]
-        if exchange.body is not None:
-            assert schema is not None, f"{exchange} takes no body"
-            jsonschema.validate(exchange.body, {**schema, **self._schemas})
-            known = schema.get("properties")
-            assert known is None or set(exchange.body) <= set(known), f"{exchange}: {sorted(exchange.body)}"
-
-
-@pytest.fixture(scope="session")
-def operations(shared_data) -> Operations:
-    return Operations(json.loads((shared_data / "github-openapi-slice.json").read_bytes()))

@@ -1,5 +1,6 @@
 """A real MLflow server for the session (SQLite, one worker), and the worlds both registries start from."""
 
+import json
 import os
 import socket
 import subprocess
@@ -124,6 +125,10 @@ def _fake() -> World:
         )
         license_tag = {"license": "Apache-2.0"} if number == 2 else {}
         registry.add_version("fraud-detector", tags=license_tag, run_tags=tags, evidence=evidence)
+        example = {"dataframe_split": {"columns": ["amount", "country"], "data": [[1.0, "ch"], [2.0, "at"]]}}
+        files = {"serving_input_example.json": example, "slipway/expected_output.json": [2 - number, 1]}
+        for path, content in files.items():
+            registry.artifacts["fraud-detector", str(number), path] = json.dumps(content).encode()
     registry.set_alias("fraud-detector", "champion", "1")
     for number, (text, variables, tags) in enumerate(
         (

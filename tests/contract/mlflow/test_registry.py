@@ -1,7 +1,10 @@
 """What every model registry promises; MLflow itself and the fake are asked the same questions."""
 
+import json
+
 import pytest
 
+from bot.domain import parity
 from bot.domain.comparison import compare
 from bot.ports import NotFound, Refused
 
@@ -184,3 +187,13 @@ def test_a_prompt_is_written_like_a_model(world):
     assert registry.alias("greeting", "candidate") is None
     with pytest.raises(NotFound):
         registry.set_alias("greeting", "candidate", "99")
+
+
+def test_a_file_of_the_logged_model_is_handed_out_or_is_none(world):
+    """The input example that MLflow wrote, and the answers that whoever trained it logged beside it."""
+    example = json.loads(world.registry.artifact(world.model, "2", "serving_input_example.json"))
+    logged = json.loads(world.registry.artifact(world.model, "2", "slipway/expected_output.json"))
+
+    assert example["dataframe_split"]["columns"] == ["amount", "country"]
+    assert parity.difference([0, 1], parity.predictions(logged), 0.0) is None
+    assert world.registry.artifact(world.model, "1", "no/such.json") is None

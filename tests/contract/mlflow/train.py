@@ -1,6 +1,9 @@
 """Register two versions of `fraud-detector`: run by conftest.py in a process of its own, as a user would."""
 
+import json
 import sys
+import tempfile
+from pathlib import Path
 
 import mlflow
 import numpy as np
@@ -43,6 +46,11 @@ def main(address):
             )
             mlflow.log_metric("accuracy", 0.9 + number / 100, dataset=transactions, model_id=info.model_id)
             mlflow.log_metric("duration_s", 12.0)
+            answer = mlflow.pyfunc.load_model(info.model_uri).predict(data)
+            with tempfile.TemporaryDirectory() as folder:
+                (path := Path(folder, "slipway")).mkdir()
+                (path / "expected_output.json").write_text(json.dumps(answer.tolist()))
+                mlflow.MlflowClient().log_model_artifacts(info.model_id, folder)
     client = mlflow.MlflowClient()
     client.set_registered_model_alias("fraud-detector", "champion", "1")
     client.set_model_version_tag("fraud-detector", "2", "license", "Apache-2.0")

@@ -81,6 +81,7 @@ class TokenService:
     issuer: str = "test-issuer"
     asked: list[dict[str, str]] = field(default_factory=list)
     url: str = ""
+    rights: frozenset[str] = frozenset({"pull", "push"})
 
     def __post_init__(self) -> None:
         self.key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
@@ -99,6 +100,9 @@ class TokenService:
         )
 
     def issue(self, repository: str, actions: list[str]) -> str:
+        return self.grant([(repository, actions)])
+
+    def grant(self, granted: list[tuple[str, list[str]]]) -> str:
         now = int(time.time())
         der = self.certificate.public_bytes(serialization.Encoding.DER)
         claims = {
@@ -109,20 +113,27 @@ class TokenService:
             "nbf": now - 10,
             "exp": now + 300,
             "jti": secrets.token_hex(8),
-            "access": [{"type": "repository", "name": repository, "actions": actions}],
+            "access": [
+                {"type": "repository", "name": repository, "actions": actions}
+                for repository, actions in granted
+            ],
         }
         return jwt.encode(
             claims, self.key, algorithm="RS256", headers={"x5c": [base64.b64encode(der).decode()]}
         )
 
     def answer(self, path: str, authorization: str | None) -> tuple[int, dict[str, object]]:
-        query = {key: values[0] for key, values in parse_qs(urlsplit(path).query).items()}
+        asked = parse_qs(urlsplit(path).query)
+        query = {key: values[0] for key, values in asked.items()}
         self.asked.append(query | {"authorization": authorization or ""})
         right = "Basic " + base64.b64encode(f"{self.user}:{self.password}".encode()).decode()
         if authorization != right:
             return 401, {}
-        _, repository, _ = query["scope"].split(":")
-        return 200, {"token": self.issue(repository, ["pull"]), "expires_in": 300}
+        scopes = [scope.split(":") for scope in asked["scope"]]
+        granted = [
+            (repository, sorted(self.rights & set(actions.split(",")))) for _, repository, actions in scopes
+        ]
+        return 200, {"token": self.grant(granted), "expires_in": 300}
 
 
 @pytest.fixture(scope="module")
@@ -153,11 +164,12 @@ def token_service() -> Iterator[TokenService]:
 
 @pytest.fixture(scope="module")
 def start_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], str]]:
-    """Start docker-registry with this `auth:` section; returns its host and port."""
+    """Start docker-registry with this `auth:` section; returns its host and port. `.kill` and `.again` by host."""
     program = shutil.which("docker-registry")
     if program is None:
         pytest.skip("docker-registry is not on PATH")
-    running = []
+    running: dict[str, subprocess.Popen[bytes]] = {}
+    configurations: dict[str, Path] = {}
 
     def start(auth: str = "") -> str:
         folder = tmp_path_factory.mktemp("registry")
@@ -170,22 +182,32 @@ def start_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callabl
             f"storage: {{filesystem: {{rootdirectory: {folder / 'data'}}}}}\n"
             f"http: {{addr: '127.0.0.1:{port}'}}\n{auth}"
         )
-        process = subprocess.Popen(
-            [program, "serve", config], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        host = f"127.0.0.1:{port}"
+        configurations[host] = config
+        again(host)
+        return host
+
+    def again(host: str) -> None:
+        running[host] = subprocess.Popen(
+            [program, "serve", configurations[host]], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )
-        running.append(process)
         deadline = time.monotonic() + START_SECONDS
         while time.monotonic() < deadline:
             try:
-                httpx.get(f"http://127.0.0.1:{port}/v2/", timeout=1)
+                httpx.get(f"http://{host}/v2/", timeout=1)
             except httpx.TransportError:
                 time.sleep(0.05)
             else:
-                return f"127.0.0.1:{port}"
+                return
         raise TimeoutError("docker-registry did not start")
 
+    def kill(host: str) -> None:
+        running[host].kill()
+        running[host].wait(timeout=10)
+
+    start.kill, start.again = kill, again
     yield start
-    for process in running:
+    for process in running.values():
         process.terminate()
         process.wait(timeout=10)
 

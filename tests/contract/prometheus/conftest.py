@@ -116,6 +116,21 @@ def victoria(folder: Path, history: History) -> Iterator[Server]:
 Start = Callable[[History], Server]
 
 
+@pytest.fixture
+def start_prometheus(tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Starts a Prometheus with a history and flags of its own."""
+    with ExitStack() as servers:
+        yield lambda history, *flags: servers.enter_context(prometheus(tmp_path, history, *flags))
+
+
+@pytest.fixture
+def native_prometheus(tmp_path: Path) -> Iterator[Server]:
+    """An empty Prometheus that takes native histograms by remote write."""
+    flags = ("--enable-feature=native-histograms", "--web.enable-remote-write-receiver")
+    with prometheus(tmp_path, {}, *flags) as server:
+        yield server
+
+
 @pytest.fixture(
     params=[
         pytest.param("prometheus", marks=pytest.mark.real("prometheus", "promtool")),

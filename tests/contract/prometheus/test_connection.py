@@ -202,7 +202,7 @@ def test_named_sources_of_the_settings_become_connections(monkeypatch):
     for name, value in required.items():
         monkeypatch.setenv(f"SLIPWAY_{name}", value)
     loaded = settings.load()
-    built = {name: bootstrap._connection(source) for name, source in loaded.prometheus_sources.items()}
+    built = {name: source.connection() for name, source in loaded.prometheus_sources.items()}
 
     assert built == {
         "mimir": Connection("https://mimir", headers={"X-Scope-OrgID": "team-a"}, read_timeout=3),

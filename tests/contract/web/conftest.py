@@ -80,7 +80,7 @@ def senders(engine: Engine, store: PostgresStore) -> Senders:
                 argocd_secrets=(old, bearer),
             ),
             health.router(lambda: healthy(engine)),
-            metrics.router(metrics.RowCollector(figures.stages, figures.backlog)),
+            metrics.router(metrics.RowCollector(figures)),
         ]
     )
     return Senders(TestClient(app), engine, github, mlflow, bearer)

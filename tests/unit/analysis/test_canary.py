@@ -319,7 +319,7 @@ def test_a_gauge_held_beyond_its_limit_fails_where_it_may():
     verdict = with_drift([0.1] * 4 + [0.5] * 5, OnBreach.FAIL)
 
     assert verdict.outcome is Outcome.FAILED
-    assert verdict.reason == "Drift was 0.5, which must be not above 0.3 for 60 s."
+    assert verdict.reason == "Drift was 0.5, beyond its limit (not above 0.3 for 1 minute)."
 
 
 def test_a_gauge_that_returns_in_time_does_not():

@@ -101,3 +101,28 @@ def test_state_survives_json():
 
     found, _ = again.ingest([Series(A, ((25.0, 8.0),))], targets)
     assert [(i.at, i.amount) for i in found] == [(25.0, 3.0)]
+
+
+def test_what_was_odd_is_told_once():
+    """A restart and a doubled moment have their sentences, whatever their numbers."""
+    _, oddities = increments(
+        [[Series(A, ((10.0, 9.0), (25.0, 4.0), (40.0, 2.0), (40.0, 3.0), (55.0, -1.0), (70.0, -2.0)))]]
+    )
+
+    assert oddities == {
+        "a counter fell, as one does that starts again: it counts from zero",
+        "two samples at the same moment: the first one counts",
+        "a counter was negative: that sample was left out",
+    }
+
+
+def test_a_series_that_counts_something_else_is_rebased():
+    """What a series counted before is measured anew from the samples that are read again."""
+    targets, counters = Targets(None), Counters()
+    before, after = Series(A, ((10.0, 5.0), (25.0, 8.0))), Series(A, ((25.0, 80.0), (40.0, 90.0)))
+    targets.note([[before]])
+    counters.ingest([before], targets)
+    counters.rebase(after)
+    found, _ = counters.ingest([after], targets)
+
+    assert [(i.at, i.amount) for i in found] == [(40.0, 10.0)]

@@ -8,25 +8,27 @@ from bot.domain.slo import Preset, Slo
 NAMES = {"model": "fraud", "version": "7", "baseline": "6", "environment": "production", "namespace": "ml"}
 M = 'app="fraud",version="7"'
 
+PROBES = "/(metrics|healthz?|livez?|readyz?|ping)"
+SELDON_BAD = 'code=~"5..|Unknown|DeadlineExceeded|Unimplemented|Internal|Unavailable|DataLoss"'
 RENDERED = {
     "fastapi": (
-        f"http_requests_total{{{M}}}",
-        f'http_requests_total{{status=~"5..",{M}}}',
+        f'http_requests_total{{handler!~"{PROBES}",{M}}}',
+        f'http_requests_total{{handler!~"{PROBES}",status=~"5..",{M}}}',
         f"http_request_duration_highr_seconds_bucket{{{M}}}",
     ),
     "kserve": (
         f"revision_app_request_count{{{M}}}",
         f'revision_app_request_count{{response_code_class="5xx",{M}}}',
-        f"request_predict_seconds_bucket{{{M}}}",
+        f"revision_app_request_latencies_bucket{{{M}}}",
     ),
     "seldon": (
         f"seldon_api_executor_server_requests_seconds_count{{{M}}}",
-        f'seldon_api_executor_server_requests_seconds_count{{code=~"5..",{M}}}',
+        f"seldon_api_executor_server_requests_seconds_count{{{SELDON_BAD},{M}}}",
         f"seldon_api_executor_server_requests_seconds_bucket{{{M}}}",
     ),
     "triton": (
         f'{{__name__=~"nv_inference_request_(success|failure)",{M}}}',
-        f"nv_inference_request_failure{{{M}}}",
+        f'nv_inference_request_failure{{reason!="CANCELED",{M}}}',
         f"nv_inference_first_response_histogram_ms_bucket{{{M}}}",
     ),
     "vllm": (
@@ -35,24 +37,24 @@ RENDERED = {
         f"vllm:e2e_request_latency_seconds_bucket{{{M}}}",
     ),
     "bentoml": (
-        f"bentoml_service_request_total{{{M}}}",
-        f'bentoml_service_request_total{{http_response_code=~"5..",{M}}}',
-        f"bentoml_service_request_duration_seconds_bucket{{{M}}}",
+        f'bentoml_service_request_total{{endpoint!~"{PROBES}",{M}}}',
+        f'bentoml_service_request_total{{endpoint!~"{PROBES}",http_response_code=~"5..",{M}}}',
+        f'bentoml_service_request_duration_seconds_bucket{{endpoint!~"{PROBES}",{M}}}',
     ),
     "mlserver": (
         f'{{__name__=~"model_infer_request_(success|failure)_total",{M}}}',
         f"model_infer_request_failure_total{{{M}}}",
-        f"rest_server_request_duration_seconds_bucket{{{M}}}",
+        f'rest_server_request_duration_seconds_bucket{{path=~".*/infer",{M}}}',
     ),
     "istio": (
-        f'istio_requests_total{{reporter="destination",{M}}}',
-        f'istio_requests_total{{reporter="destination",response_code=~"5..",{M}}}',
-        f'istio_request_duration_milliseconds_bucket{{reporter="destination",{M}}}',
+        f'istio_requests_total{{reporter=~"destination|waypoint",{M}}}',
+        f'istio_requests_total{{reporter=~"destination|waypoint",response_code=~"5..",{M}}}',
+        f'istio_request_duration_milliseconds_bucket{{reporter=~"destination|waypoint",{M}}}',
     ),
     "linkerd": (
-        f'response_total{{direction="inbound",{M}}}',
-        f'response_total{{direction="inbound",classification="failure",{M}}}',
-        f'response_latency_ms_bucket{{direction="inbound",{M}}}',
+        f'response_total{{direction="inbound",route_name!="probe",{M}}}',
+        f'response_total{{direction="inbound",route_name!="probe",classification="failure",{M}}}',
+        f'response_latency_ms_bucket{{direction="inbound",route_name!="probe",{M}}}',
     ),
     "nginx-ingress": (
         f"nginx_ingress_controller_requests{{{M}}}",
@@ -97,7 +99,7 @@ def test_a_preset_without_matchers_is_a_selector(preset):
     assert not any(",}" in query.text or "{}" in query.text for query in rendered)
 
 
-@pytest.mark.parametrize("preset", ["istio", "linkerd", "triton"])
+@pytest.mark.parametrize("preset", ["istio", "kserve", "linkerd", "triton"])
 def test_milliseconds_are_meant_where_the_server_counts_them(preset):
     """500 ms are 500 where the histogram is in milliseconds."""
     assert queries(slo(preset), NAMES, stretch=60)[-1].threshold == 500.0
@@ -108,7 +110,9 @@ def test_a_baseline_beside_is_asked_for_the_same():
     rendered = queries(slo("fastapi", baseline='app="{model}",version="{baseline}"'), NAMES, stretch=60)
 
     assert [query.side for query in rendered] == [Side.CANDIDATE] * 3 + [Side.BASELINE] * 3
-    assert rendered[3].text == 'http_requests_total{app="fraud",version="6"}'
+    assert [query.text for query in rendered[3:]] == [
+        text.replace('version="7"', 'version="6"') for text in RENDERED["fastapi"]
+    ]
 
 
 def test_names_are_escaped():
@@ -141,14 +145,12 @@ def test_promql_that_counts_is_left_to_the_server():
     ]
 
 
-def test_native_histograms_are_left_to_the_server():
-    """Their fraction under the threshold is PromQL's to tell."""
+def test_a_native_histogram_is_read_raw_by_its_own_name():
+    """It has no `_bucket` series; its samples hold the buckets."""
     native = slo("fastapi", errors=None, latency={"threshold": "250ms", "objective": "95%", "native": True})
-    total, good = queries(native, NAMES, stretch=60)
-    grown = f"sum(increase(http_request_duration_highr_seconds{{{M}}}[60s]))"
+    (only,) = queries(native, NAMES, stretch=60)
 
-    assert total.text == f"histogram_count({grown})"
-    assert good.text == f"histogram_count({grown}) * histogram_fraction(0, 0.25, {grown})"
+    assert (only.role, only.text) == (Role.BUCKET, f"http_request_duration_highr_seconds{{{M}}}")
 
 
 @pytest.mark.parametrize(

@@ -7,11 +7,11 @@ import pytest
 
 from bot.analysis.reader import CanaryReader, Span, history_reader
 from bot.analysis.windows import NOTHING, Count
-from bot.domain.series import Series
+from bot.domain.series import Histogram, Series
 from bot.domain.slo import Slo
 
-SLO = Slo.model_validate({"preset": "fastapi", "errors": {"objective": "99%"}})
 TOTAL, BAD = "http_requests_total", 'http_requests_total{status=~"5.."}'
+SLO = Slo.model_validate({"errors": {"objective": "99%", "total": TOTAL, "bad": BAD}})
 OK, ERROR = {"instance": "a", "status": "2xx"}, {"instance": "a", "status": "5xx"}
 BUCKET = "http_request_duration_highr_seconds_bucket"
 
@@ -138,6 +138,95 @@ def test_a_threshold_above_all_bounds_is_no_data():
     assert r.notes == ["latency: 2 is above the largest bucket bound, 0.5: slow requests cannot be told"]
 
 
+NATIVE = Slo.model_validate(
+    {"latency": {"threshold": "300ms", "objective": "95%", "histogram": "h", "native": True}}
+)
+FINE = ((0.21, 0.25, 80.0), (0.25, 0.2973, 8.0), (0.2973, 0.3536, 4.0), (0.42, 0.5, 8.0))
+COARSE = ((0.125, 0.25, 80.0), (0.25, 0.5, 20.0))
+
+
+def native(rows):
+    """Samples of a native histogram, a hundred more requests at each."""
+    return Series(
+        {"instance": "a"},
+        (),
+        tuple(
+            (at, Histogram(100.0 * k, tuple((low, high, count * k) for low, high, count in buckets)))
+            for k, (at, buckets) in enumerate(rows, 1)
+        ),
+    )
+
+
+def test_a_native_histogram_is_counted_as_a_classic_one():
+    """What lies in the threshold's bucket is fast, and the person is told which bound stands for it."""
+    r = reader(NATIVE)
+    windows = r.ingest({"h": [native([(985.0, FINE), (1000.0, FINE), (1015.0, FINE)])]}, 1015.0)
+
+    assert windows[0].candidate == {"latency": Count(100, 8)}
+    assert r.notes == ["latency: 0.3 is no bucket bound; the next one, 0.3536, is used"]
+
+
+def test_a_native_histogram_that_halves_its_resolution_invents_nothing():
+    """From then on the coarser bound holds, and what was counted before stays where it was."""
+    rows = [(985.0, FINE), (1000.0, FINE), (1015.0, FINE), (1030.0, COARSE), (1045.0, COARSE)]
+    r = reader(NATIVE)
+    windows = []
+    for looked in range(3, 6):
+        again = reader(NATIVE)
+        again.restore(json.loads(json.dumps(r.state())))
+        r = again
+        windows += r.ingest({"h": [native(rows[:looked])]}, 970.0 + 15 * looked)
+
+    assert [window.candidate["latency"] for window in windows] == [
+        Count(100, 8),
+        Count(100, 0),
+        Count(100, 0),
+    ]
+    assert r.notes[-1] == "latency: 0.3 is no bucket bound; the next one, 0.5, is used"
+
+
+def test_a_native_histogram_whose_last_bucket_holds_the_threshold_is_no_data():
+    """Custom buckets may end below it: then no request is known to be slow."""
+    r = reader(NATIVE)
+    windows = r.ingest({"h": [native([(985.0, ((0.1, 0.2, 60.0), (0.2, math.inf, 40.0)))])]}, 1015.0)
+
+    assert windows[0].candidate == {}
+    assert r.notes == ["latency: 0.3 is above the largest bucket bound: slow requests cannot be told"]
+
+
+def test_a_native_threshold_that_is_a_bound_is_exact():
+    """A power of two is a bound at every resolution."""
+    slo = Slo.model_validate(
+        {"latency": {"threshold": "250ms", "objective": "95%", "histogram": "h", "native": True}}
+    )
+    r = reader(slo)
+    windows = r.ingest({"h": [native([(985.0, FINE), (1000.0, FINE), (1015.0, COARSE)])]}, 1015.0)
+
+    assert windows[0].candidate == {"latency": Count(100, 20)}
+    assert r.notes == []
+
+
+def test_ranges_of_victoriametrics_are_counted_like_buckets():
+    """They are not cumulative; the one that the threshold lies in is fast."""
+    times = [985.0, 1000.0, 1015.0]
+    ranges = {"2.154e-01...2.448e-01": 70, "2.783e-01...3.162e-01": 20, "8.799e-01...1.000e+00": 10}
+    r = reader(Slo.model_validate({"latency": {"threshold": "300ms", "objective": "95%", "histogram": "h"}}))
+    answer = [growth({"instance": "a", "vmrange": span}, n, times) for span, n in ranges.items()]
+    windows = r.ingest({"h_bucket": answer}, 1015.0)
+
+    assert windows[0].candidate == {"latency": Count(100, 10)}
+    assert r.notes == ["latency: 0.3 is no bucket bound; the next one, 0.3162, is used"]
+
+
+def test_series_that_are_no_buckets_are_no_data():
+    """A selector that names something else is told, and nobody is judged by it."""
+    r = reader(Slo.model_validate({"latency": {"threshold": "300ms", "objective": "95%", "histogram": "h"}}))
+    windows = r.ingest({"h_bucket": [growth({"instance": "a"}, 9, [985.0, 1000.0, 1015.0])]}, 1015.0)
+
+    assert windows[0].candidate == {}
+    assert r.notes == ["latency: these series have no `le` label, so they are no histogram's buckets"]
+
+
 GAUGES = Slo.model_validate({"gauges": {"drift": {"query": "drift", "above": 0.3, "for": "1m"}}})
 
 
@@ -180,9 +269,10 @@ def test_counting_promql_is_asked_once_a_stretch():
 
 def test_the_baselines_past_is_read_by_its_own_version():
     """History asks for the baseline where the candidate's version would stand."""
-    slo = SLO.model_copy(update={"selector": 'version="{version}"'})
+    versioned = {"objective": "99%", "total": 'all{version="{version}"}', "bad": 'bad{version="{version}"}'}
+    slo = Slo.model_validate({"errors": versioned})
     past = history_reader(slo, {"version": "7", "baseline": "6"}, until=5000.0, length=3600.0, interval=15.0)
     asks = past.asks(5000.0)
 
-    assert (asks[0].text, asks[0].start, asks[0].end) == ('http_requests_total{version="6"}', 1100.0, 5000.0)
+    assert (asks[0].text, asks[0].start, asks[0].end) == ('all{version="6"}', 1100.0, 5000.0)
     assert len(past.ingest({ask.text: [] for ask in asks}, 5000.0)) == 240

@@ -63,7 +63,7 @@ def test_a_quarantined_version_is_never_opened(given):
 
     assert decision.promotion.stage is Stage.CLOSED
     assert "quarantined: slow" in decision.promotion.reason
-    assert decision.effects == ()
+    assert decision.effects == (effects.AbandonBump(),)
 
 
 @pytest.mark.parametrize(

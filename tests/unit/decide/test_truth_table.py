@@ -1,6 +1,7 @@
 """What becomes of a promotion for every stage × command × hold × freeze."""
 
 from datetime import timedelta
+from typing import get_args
 
 import pytest
 
@@ -25,6 +26,8 @@ COMMANDS = {
     "status": commands.ShowStatus(),
     "explain": commands.Explain(),
     "help": commands.ShowHelp(),
+    "re-run of gates": commands.Rerun("gates"),
+    "re-run of canary": commands.Rerun("canary"),
 }
 BACK, JUDGE = Stage.REVERTING, Stage.SYNCING
 MOVES = {
@@ -35,6 +38,7 @@ MOVES = {
     (Stage.PASSED, "rollback"): BACK,
     (Stage.HELD, "rollback"): BACK,
     (Stage.HELD, "retry"): JUDGE,
+    (Stage.HELD, "re-run of canary"): JUDGE,
     (Stage.WATCHING, "pass"): Stage.PASSED,
     (Stage.HELD, "pass"): Stage.PASSED,
     (Stage.WATCHING, "fail"): BACK,
@@ -42,6 +46,11 @@ MOVES = {
 }
 """Where a command moves a promotion; everywhere else it stays. Holds and freezes change none of these: they
 stop what goes forward (opening, merging), never what goes back."""
+
+
+def test_every_command_is_in_the_table():
+    """A command that is new to the language fails here until the table says what it does."""
+    assert {type(command) for command in COMMANDS.values()} == {type(None), *get_args(commands.Command)}
 
 
 @pytest.mark.parametrize("frozen", [False, True], ids=["", "frozen"])
@@ -71,10 +80,11 @@ def test_decide(given, stage, said, on_hold, frozen):
     assert (effects.MergePull in kinds) == (wants_merge and not on_hold and not frozen)
     assert (decision.promotion.armed_by == "ada") == wants_merge
     assert (decision.promotion.override is not None) == (wants_merge and said == "override")
-    opens = stage is Stage.WAITING and said != "rollback" and not on_hold
+    opens = stage is Stage.WAITING and said not in ("rollback", "hold", "hold all") and not on_hold
     rebuilds = stage is Stage.OPEN and said == "retry"
     assert (effects.OpenBump in kinds) == (opens or rebuilds)
     assert (effects.ClosePull in kinds) == (stage is Stage.OPEN and said == "rollback")
+    assert (effects.AbandonBump in kinds) == (stage is Stage.WAITING and said == "rollback")
     assert (effects.ReleaseHold in kinds) == (on_hold and said == "release")
     goes_back = MOVES.get((stage, said)) is BACK
     assert (effects.PlaceHold in kinds) == (said in ("hold", "hold all") or goes_back)

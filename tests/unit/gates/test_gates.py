@@ -119,7 +119,7 @@ def test_soak_counts_from_the_verdict_there():
 
     assert gate("soak") is None
     assert waiting.pending
-    assert waiting.reason == "it must run in staging for 2 days, 18 hours 1 second are left"
+    assert waiting.reason == "it must run in staging for 2 days, 18 hours are left"
     assert waiting.until == NOW + timedelta(hours=18)
     assert gate("soak", Policy(soak=timedelta(hours=30))).holds
 

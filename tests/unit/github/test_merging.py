@@ -28,6 +28,21 @@ def merge(forge):
     return lambda: forge.merge(7, sha=SHA, title="Promote", message="Why.")
 
 
+def answered(script, *, rules=None, decision=None, contexts=None, runs=(), statuses=None):
+    """What GitHub tells about the rules of the base branch; None: it tells nothing."""
+    script.then(*((404, {}) if rules is None else (200, rules)))
+    pull_request = {"repository": {"pullRequest": {"reviewDecision": decision}}}
+    script.then(200, {"data": pull_request})
+    script.then(*((404, {}) if contexts is None else (200, protected(contexts))))
+    if contexts or any(rule["type"] == "required_status_checks" for rule in rules or ()):
+        script.then(200, {"check_runs": list(runs)})
+        script.then(*((403, {"message": "no"}) if statuses is None else (200, {"statuses": statuses})))
+
+
+def protected(contexts):
+    return {"protection": {"required_status_checks": {"contexts": contexts}}}
+
+
 def methods(script):
     return [json.loads(each.body)["merge_method"] for each in script.sent if each.method == "PUT"]
 
@@ -37,7 +52,7 @@ def methods(script):
     [
         (405, {"mergeable_state": "dirty"}, "it conflicts"),
         (405, {"mergeable_state": "blocked"}, "a protection rule"),
-        (405, {"mergeable_state": "behind"}, "brought up to date"),
+        (405, {"mergeable_state": "behind"}, "`main` has moved on: `/retry` makes this bump anew"),
         (405, {"mergeable_state": "unstable"}, "check has not passed"),
         (405, {"mergeable_state": "clean", "draft": True}, "a draft"),
         (405, {"mergeable_state": "has_hooks"}, "^GitHub: Pull Request is not mergeable$"),
@@ -48,6 +63,7 @@ def test_a_refusal_is_explained(merge, script, status, state, words):
     """GitHub's sentence says little; the state of the pull request says why."""
     script.then(status, {"message": "Pull Request is not mergeable"})
     script.then(200, pull(**state))
+    answered(script)
 
     with pytest.raises(Refused, match=words):
         merge()
@@ -57,6 +73,7 @@ def test_the_kind_of_a_refusal_stays(merge, script):
     """A missing right is told as a missing right."""
     script.then(403, {"message": "Resource not accessible by integration"})
     script.then(200, pull(mergeable_state="blocked"))
+    answered(script)
 
     with pytest.raises(Forbidden, match="protection rule"):
         merge()
@@ -120,6 +137,100 @@ def test_a_closed_or_absent_pull_request_is_not_merged(merge, script):
     with pytest.raises(Refused, match="closed"):
         merge()
     with pytest.raises(NotFound):
+        merge()
+
+
+REVIEWS = {
+    "type": "pull_request",
+    "parameters": {"required_approving_review_count": 2, "require_code_owner_review": True},
+}
+THREADS = {"type": "pull_request", "parameters": {"required_review_thread_resolution": True}}
+CHECKS = {
+    "type": "required_status_checks",
+    "parameters": {"required_status_checks": [{"context": "build", "integration_id": 5}]},
+}
+ASKED = {"requested_reviewers": [{"login": "maria"}], "requested_teams": [{"slug": "ml-owners"}]}
+RUNNING = {"name": "ci", "status": "in_progress", "conclusion": None}
+FAILED = {"name": "build", "status": "completed", "conclusion": "failure"}
+
+
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (
+            {"decision": "REVIEW_REQUIRED"},
+            "an approving review by people who may write here (asked: maria, ml-owners)",
+        ),
+        (
+            {"decision": "REVIEW_REQUIRED", "rules": [REVIEWS]},
+            "2 approving reviews by people who may write here, a code owner of the changed files among them",
+        ),
+        ({"rules": [THREADS]}, "every conversation must be resolved"),
+        ({"contexts": ["ci"]}, "the required check `ci` has not reported on this commit"),
+        ({"contexts": ["ci"], "runs": [RUNNING]}, "the required check `ci` still runs"),
+        ({"rules": [CHECKS], "runs": [FAILED]}, "the required check `build` ended with failure"),
+        (
+            {"contexts": ["ci"], "statuses": [{"context": "ci", "state": "error"}]},
+            "the required check `ci` ended with error",
+        ),
+        ({"rules": [{"type": "merge_queue"}]}, "`main` has a merge queue: put it in there by hand"),
+        ({"rules": [{"type": "update"}]}, "let Slipway's App bypass that rule"),
+        ({"rules": [{"type": "required_signatures"}]}, "every commit must be signed"),
+    ],
+)
+def test_what_the_rules_of_the_branch_still_ask_for_is_named(merge, script, told, words):
+    """Who, which check, and what to do about it."""
+    script.then(405, {"message": "Repository rule violations found."})
+    script.then(200, pull(mergeable_state="blocked", **ASKED))
+    answered(script, **told)
+
+    with pytest.raises(Refused) as refused:
+        merge()
+    assert refused.value.message.startswith("Repository rule violations found. Missing: ")
+    assert words in refused.value.message
+
+
+def test_a_check_that_succeeded_is_not_blamed(merge, script):
+    """Only what is missing is told, and nothing of it twice."""
+    script.then(405, {"message": "Repository rule violations found."})
+    script.then(200, pull(mergeable_state="blocked"))
+    runs = [FAILED, RUNNING | {"conclusion": "success"}]
+    answered(script, rules=[CHECKS], contexts=["ci", "build"], runs=runs)
+
+    with pytest.raises(Refused) as refused:
+        merge()
+    assert refused.value.message.endswith("Missing: the required check `build` ended with failure.")
+
+
+def test_whoever_asked_for_changes_is_named(merge, script):
+    """Their last word counts, a mere comment does not."""
+    script.then(405, {"message": "Changes have been requested."})
+    script.then(200, pull(mergeable_state="blocked"))
+    script.then(404, {})
+    script.then(200, {"data": {"repository": {"pullRequest": {"reviewDecision": "CHANGES_REQUESTED"}}}})
+    said = [
+        ("paul", "CHANGES_REQUESTED"),
+        ("maria", "CHANGES_REQUESTED"),
+        ("paul", "APPROVED"),
+        ("maria", "COMMENTED"),
+    ]
+    script.then(200, [{"user": {"login": login}, "state": state} for login, state in said])
+    script.then(404, {})
+
+    with pytest.raises(Refused, match="changes were requested by maria: they approve, or dismiss the review"):
+        merge()
+
+
+def test_an_explanation_that_cannot_be_had_leaves_the_refusal_as_it_is(merge, script):
+    """Trouble while asking why is not told instead of the refusal."""
+    script.then(405, {"message": "At least 1 approving review is required."})
+    script.then(200, pull(mergeable_state="blocked"))
+    for _ in range(3):
+        script.then(502, {})
+
+    with pytest.raises(
+        Refused, match=r"^GitHub: At least 1 approving review is required\. \(a protection rule"
+    ):
         merge()
 
 

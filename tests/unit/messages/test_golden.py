@@ -1,5 +1,6 @@
 """Every message as a reader sees it: one golden file each, to be read in review like the messages themselves."""
 
+import re
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
@@ -15,10 +16,10 @@ from bot.domain.gates import evaluate
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.mistake import Mistake
 from bot.domain.policies import resolve
-from bot.domain.promotion import AliasDue, Stage
+from bot.domain.promotion import UNMERGED, AliasDue, Stage
 from bot.domain.pull import Permission
 from bot.domain.verdict import Outcome
-from bot.messages import bump, check, issue, layout, replies, revert, status
+from bot.messages import bump, canary, check, issue, layout, replies, revert, status
 from tests.fakes import samples
 from tests.fakes.samples import NOW
 
@@ -217,14 +218,106 @@ def test_the_status_comment_is_found_by_its_marker():
         assert status.comment(promotion).startswith(status.MARKER)
 
 
+def _few():
+    """An SLO with hardly any requests."""
+    return replace(
+        samples.verdict(Outcome.INCONCLUSIVE).slos[0],
+        reason="errors: only 12 requests, fewer than the 50 that the policy asks for.",
+        total=12,
+        bad=1,
+        ratio=1 / 12,
+        interval=(0.002, 0.38),
+        evidence=((0.0, 1.0), (3600.0, 1.9)),
+    )
+
+
+def _missing():
+    """An SLO without series."""
+    return replace(
+        samples.verdict().slos[1],
+        outcome=Outcome.NO_DATA,
+        reason="latency: no such series.",
+        total=0,
+        bad=0,
+        ratio=None,
+        interval=None,
+        evidence=(),
+        baseline_ratio=None,
+    )
+
+
+VERDICTS = {
+    "failed": samples.verdict(),
+    "passed": samples.verdict(Outcome.PASSED),
+    "warned": replace(
+        samples.verdict(Outcome.PASSED),
+        slos=(
+            *samples.verdict(Outcome.PASSED).slos,
+            samples.drift(warns=True, value="0.41"),
+            replace(samples.drift(), slo="abstained"),
+            replace(samples.drift(decides=True), slo="cost"),
+        ),
+    ),
+    "failed-by-a-gauge": replace(
+        samples.verdict(),
+        reason="Drift was 0.41, beyond its limit (not above 0.3 for 5 minutes).",
+        slos=(
+            *samples.verdict(Outcome.PASSED).slos,
+            replace(samples.drift(warns=True, value="0.41"), decides=True, warns=False),
+        ),
+    ),
+    "inconclusive": replace(
+        samples.verdict(Outcome.INCONCLUSIVE),
+        reason="Errors: only 12 requests, fewer than the 50 that the policy asks for.",
+        slos=(_few(),),
+        decided_at=NOW + timedelta(hours=1),
+    ),
+    "no-data": replace(
+        samples.verdict(Outcome.NO_DATA),
+        reason="Latency: no such series.",
+        slos=(samples.verdict(Outcome.PASSED).slos[0], _missing()),
+        notes=("latency: 2 is above the largest bucket bound, 0.5: slow requests cannot be told",),
+    ),
+    "source-down": replace(
+        samples.verdict(Outcome.SOURCE_DOWN),
+        reason="The metrics server has been away for 60 minutes: no answer in time",
+        slos=(_few(),),
+        notes=("the metrics server gave no answer: no answer in time",),
+        decided_at=NOW + timedelta(hours=1),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", VERDICTS)
+def test_verdict(case, golden):
+    """What a canary concluded can be read in ten seconds: the outcome and the reason first, then the numbers."""
+    golden(f"verdict-{case}.md", canary.verdict(VERDICTS[case], "7c1f0a2b9d3e"))
+
+
+@pytest.mark.parametrize("case", VERDICTS)
+def test_a_chart_is_what_mermaid_reads(case):
+    """Quoted titles, ranges that rise, as many points in each line, and nothing else."""
+    drawn = re.findall(r"```mermaid\n(.*?)\n```", canary.verdict(VERDICTS[case], "p1"), re.DOTALL)
+
+    for drawing in drawn:
+        head, title, across, up, *drawn_lines = drawing.splitlines()
+        assert head == "xychart-beta"
+        assert re.fullmatch(r'  title "[^"]+"', title)
+        for axis, name in ((across, "x-axis"), (up, "y-axis")):
+            low, high = re.fullmatch(rf'  {name} "[^"]+" ([\d.]+) --> ([\d.]+)', axis).groups()
+            assert float(low) < float(high)
+        points = [re.fullmatch(r"  line \[([\d., ]+)\]", line)[1].split(", ") for line in drawn_lines]
+        assert len(points) == 2
+        assert len(points[0]) == len(points[1]) > 1
+    assert len(drawn) == 1
+
+
 @pytest.mark.parametrize("case", ["failed", "by-hand"])
 def test_revert(case, golden):
     """The pull request that restores the baseline."""
     reverting = samples.promotion(stage=Stage.REVERTING, merge_sha="6" * 40)
     if case == "failed":
-        told = replace(
-            reverting, verdict=samples.verdict(), revert_reason="12.4% of requests failed, 1% are allowed"
-        )
+        told = replace(reverting, verdict=samples.verdict(), revert_reason=samples.verdict().reason)
     else:
         told = replace(
             reverting, reverted_by="maria", revert_reason="customers complain about declined cards"
@@ -364,7 +457,10 @@ def test_times_are_told_in_words():
     assert "Watched for 2 hours" in told
 
 
-@pytest.mark.parametrize("case", [case for case, (promotion, _) in STATUSES.items() if promotion.merge_sha])
+MERGED = [case for case, (promotion, _) in STATUSES.items() if promotion.stage not in UNMERGED]
+
+
+@pytest.mark.parametrize("case", MERGED)
 def test_canary_check(case, golden):
     """The check on the merge commit: live progress, then the verdict."""
     promotion, shown = STATUSES[case]

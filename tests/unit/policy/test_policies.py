@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain import expression
 from bot.domain.gates import evaluate
 from bot.domain.mistake import ConfigError
 from bot.domain.policies import load, resolve
@@ -156,6 +157,7 @@ def test_the_shipped_policies_are_without_mistakes(name):
     assert not isinstance(policies.get(name), BrokenPolicy)
     assert policies.get(name).gates
     assert all(gate.message for gate in policies.get(name).gates)
+    assert [wrong for gate in policies.get(name).gates if (wrong := expression.check(gate.expression))] == []
 
 
 def test_the_baseline_holds_for_a_better_version():

@@ -8,7 +8,7 @@ import yaml
 from bot.sandbox import repository
 from bot.sandbox.render import RenderError, read_kustomization, render_with_kubectl
 
-OVERLAYS = sorted((repository.template() / "models").glob("*/overlays/*"))
+OVERLAYS = sorted((repository.template() / "models" / repository.MODEL).glob("overlays/*"))
 
 
 def write(folder, **files):
@@ -33,7 +33,7 @@ def _sorted(value):
 @pytest.mark.real("kubectl")
 @pytest.mark.parametrize("overlay", OVERLAYS, ids=lambda path: f"{path.parts[-3]}-{path.name}")
 def test_the_small_reader_renders_what_kubectl_renders(overlay):
-    """For every overlay of the template both give the same documents."""
+    """For every overlay of the model that the sandbox runs both give the same documents."""
     assert by_identity(read_kustomization(overlay)) == by_identity(render_with_kubectl(overlay))
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.sandbox.github.access import Actor, role_of
+from bot.sandbox.github.owners import PLACES, owners
 from bot.sandbox.github.records import ROLES, Issue, Protection, Repository
 from bot.sandbox.github.render.pulls import pull_full, pull_of
 from bot.sandbox.github.world import World
@@ -59,12 +60,37 @@ def _refusal(
         if given < rules.approvals:
             noun = "review is" if rules.approvals == 1 else "reviews are"
             return f"At least {rules.approvals} approving {noun} required by reviewers with write access."
+        if rules.code_owners and (owner := waiting_owner(world, repo, issue)) is not None:
+            return f"Waiting on code owner review from {owner}."
     if rules.contexts is not None:
         results = check_results(repo, pull.head_sha)
         waiting = [context for context in rules.contexts if results.get(context) not in GOOD]
         if waiting:
             return _checks_sentence(waiting, results, len(rules.contexts))
     return "The head branch is not up to date with the base branch." if behind else None
+
+
+def waiting_owner(world: World, repo: Repository, issue: Issue) -> str | None:
+    """The first owner of a changed file whose review is missing; None: everybody has approved."""
+    pull, git = pull_of(issue), world.git(repo)
+    base = git.branch(pull.base) or ""
+    found = next((data for place in PLACES if (data := _text(repo, world, base, place)) is not None), "")
+    approved = {login.casefold() for login, state in latest_reviews(issue).items() if state == "APPROVED"}
+    members = {
+        f"{team.organization}/{team.slug}".casefold(): {login.casefold() for login in team.members}
+        for team in world.state.teams
+    }
+    for delta in git.diff(git.merge_base(base, pull.head_sha), pull.head_sha).deltas:
+        wanted = owners(found, delta.new_file.path)
+        if wanted and not any(approved & members.get(name.casefold(), {name.casefold()}) for name in wanted):
+            return wanted[0]
+    return None
+
+
+def _text(repo: Repository, world: World, commit: str, path: str) -> str | None:
+    entry = world.git(repo).entry(commit, path)
+    data = world.git(repo).blob(str(entry.id)) if entry is not None else None
+    return None if data is None else data.decode(errors="replace")
 
 
 def _checks_sentence(waiting: list[str], results: dict[str, str], total: int) -> str:

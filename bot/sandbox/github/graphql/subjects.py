@@ -4,7 +4,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from bot.sandbox.github.actions.mergeable import latest_reviews, mergeability, render_pull
+from bot.sandbox.github.actions.mergeable import (
+    latest_reviews,
+    mergeability,
+    render_pull,
+    waiting_owner,
+)
 from bot.sandbox.github.graphql.connection import Page, connection
 from bot.sandbox.github.graphql.nodes import (
     CommitNode,
@@ -286,6 +291,9 @@ class PullNode(IssueNode):
         rules = self.at.repo.protections.get(self.pull.base)
         if "CHANGES_REQUESTED" in standing:
             return "CHANGES_REQUESTED"
+        waiting = rules is not None and rules.code_owners
+        if waiting and waiting_owner(self.at.world, self.at.repo, self.issue) is not None:
+            return "REVIEW_REQUIRED"
         if "APPROVED" in standing:
             return "APPROVED"
         return "REVIEW_REQUIRED" if rules is not None and rules.approvals else None

@@ -78,6 +78,12 @@ def _rules(call: Call) -> tuple[str, Protection | None]:
     return branch, call.repo.protections.get(branch)
 
 
+@route("GET", REPO + "/rules/branches/{branch:path}", app="metadata:read")
+def list_branch_rules(call: Call) -> Answer:
+    """Rules of rulesets, of which there are none here; classic protection is not told in this place."""
+    return Answer(200, call.page([]))
+
+
 @route("GET", REPO + "/branches/{branch:path}/protection", app="administration:read", role="admin")
 def get_protection(call: Call) -> Answer:
     branch, rules = _rules(call)

@@ -22,6 +22,23 @@ def upgrade() -> None:
         "alerts_firing", "alerts", ["starts_at"], unique=False, postgresql_where=sa.text("firing")
     )
     op.create_table(
+        "builds",
+        sa.Column("image", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("version", sa.Text(), nullable=False),
+        sa.Column("stage", sa.Text(), nullable=False),
+        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.PrimaryKeyConstraint("image"),
+    )
+    op.create_index(
+        "builds_due",
+        "builds",
+        ["next_at"],
+        unique=False,
+        postgresql_where=sa.text("next_at IS NOT NULL"),
+    )
+    op.create_table(
         "deliveries",
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("id", sa.Text(), nullable=False),
@@ -70,6 +87,8 @@ def upgrade() -> None:
         sa.Column("stage", sa.Text(), nullable=False),
         sa.Column("pull", sa.Integer(), nullable=True),
         sa.Column("revert_pull", sa.Integer(), nullable=True),
+        sa.Column("step_pull", sa.Integer(), nullable=True),
+        sa.Column("issue", sa.Integer(), nullable=True),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("revision", sa.Integer(), server_default=sa.text("0"), nullable=False),
         sa.Column("wakes", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
@@ -98,9 +117,11 @@ def upgrade() -> None:
         unique=True,
         postgresql_where=sa.text("stage = 'open'"),
     )
+    op.create_index("promotions_issue", "promotions", ["repository", "issue"], unique=False)
     op.create_index("promotions_place", "promotions", ["repository", "model", "environment"], unique=False)
     op.create_index("promotions_pull", "promotions", ["repository", "pull"], unique=False)
     op.create_index("promotions_revert_pull", "promotions", ["repository", "revert_pull"], unique=False)
+    op.create_index("promotions_step_pull", "promotions", ["repository", "step_pull"], unique=False)
     op.create_table(
         "quarantines",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
@@ -143,6 +164,7 @@ def upgrade() -> None:
         sa.Column("command", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
         sa.Column("comment", sa.BigInteger(), nullable=False),
         sa.Column("ordinal", sa.Integer(), nullable=False),
+        sa.Column("promotion", sa.Text(), nullable=True),
         sa.Column("received_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.Column("answered_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id"),
@@ -205,9 +227,11 @@ def downgrade() -> None:
     op.drop_table("repositories")
     op.drop_index("quarantines_once", table_name="quarantines", postgresql_where=sa.text("lifted_at IS NULL"))
     op.drop_table("quarantines")
+    op.drop_index("promotions_step_pull", table_name="promotions")
     op.drop_index("promotions_revert_pull", table_name="promotions")
     op.drop_index("promotions_pull", table_name="promotions")
     op.drop_index("promotions_place", table_name="promotions")
+    op.drop_index("promotions_issue", table_name="promotions")
     op.drop_index("promotions_one_open", table_name="promotions", postgresql_where=sa.text("stage = 'open'"))
     op.drop_index(
         "promotions_once_under_way",
@@ -227,5 +251,7 @@ def downgrade() -> None:
         "deliveries_unfinished", table_name="deliveries", postgresql_where=sa.text("finished_at IS NULL")
     )
     op.drop_table("deliveries")
+    op.drop_index("builds_due", table_name="builds", postgresql_where=sa.text("next_at IS NOT NULL"))
+    op.drop_table("builds")
     op.drop_index("alerts_firing", table_name="alerts", postgresql_where=sa.text("firing"))
     op.drop_table("alerts")
