@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas docs bench-build bench-canary bench-check bench-evidence bench-pins clean
+.PHONY: help demo test lint lock schemas docs bench-answers bench-build bench-canary bench-check bench-evidence bench-pins clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -70,6 +70,9 @@ bench-canary: $(VENV)/installed  ## canary deciders over simulated services (RUN
 
 bench-build: $(VENV)/installed  ## how long a model takes to become an image (SIZE=50, in MB)
 	PYTHONPATH=. $(BIN)/python benchmarks/build/run.py --megabytes $(or $(SIZE),50)
+
+bench-answers: $(VENV)/installed  ## how long a person waits for reaction and answer (COMMENTS=40, OTHERS=0)
+	$(BIN)/python benchmarks/answers/run.py --comments $(or $(COMMENTS),40) --others $(or $(OTHERS),0)
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway

@@ -46,6 +46,18 @@ def action_of(command: commands.Command) -> Action:
             return Action(command.word)
 
 
+def written(action: Action) -> str:
+    """An action as the command that asks for it."""
+    return _WIDER.get(action, f"/{action}")
+
+
+_WIDER: Mapping[Action, str] = {
+    Action.OVERRIDE: "/promote --override",
+    Action.HOLD_ALL: "/hold all",
+    Action.RELEASE_QUARANTINE: "/release --quarantine",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Rule:
     """What an action takes: at least this right and, where teams are named, membership in one of them.
@@ -117,12 +129,12 @@ def authorize(action: Action, actor: Actor, rule: Rule) -> Allowed | Denied:
     needed = max(rule.permission, Permission.READ)
     if actor.permission < needed:
         return Denied(
-            f"`{action}` needs the right to {needed.name.lower()} in this repository;"
+            f"`{written(action)}` needs the right to {needed.name.lower()} in this repository;"
             f" yours is {actor.permission.name.lower()}"
         )
     if rule.teams and not rule.teams & actor.teams:
         teams = ", ".join(f"`{team}`" for team in sorted(rule.teams))
-        return Denied(f"`{action}` is for members of {teams}")
+        return Denied(f"`{written(action)}` is for members of {teams}")
     if actor.is_author and not rule.own:
-        return Denied(f"whoever asked for a promotion leaves `{action}` to somebody else")
+        return Denied(f"whoever asked for a promotion leaves `{written(action)}` to somebody else")
     return Allowed()

@@ -46,7 +46,7 @@ def _promote(promotion: Promotion, situation: Situation, request: Request, overr
                 return _answer(armed, request, tone.YES, f"Armed, with an override: {override}")
             if not in_the_way:
                 return _answer(armed, request, tone.YES, "All gates hold: merging.")
-            lines = "\n".join(f"- **{gate.id}**: {gate.reason}" for gate in in_the_way)
+            lines = "\n".join(f"`{gate.id}`: {gate.reason}" for gate in in_the_way)
             text = (
                 f"Armed. It merges as soon as these gates hold; `/hold` or `/rollback` disarms it.\n\n{lines}"
             )

@@ -39,6 +39,8 @@ class Observation:
     environment: Environment | None
     place: Place | None = None
     canary: Seen | None = None
+    more: bool = False
+    """Further requests wait: each is obeyed in a look of its own, and so sees what the one before it did."""
 
     @property
     def watched(self) -> Watched | None:
@@ -88,13 +90,15 @@ class Observer:
             else None
         )
         canary = self._watch(promotion, environment, policy, now)
-        requests = self._requests(promotion, forge, policy, place.holds if place is not None else ())
+        rows = self._pending(promotion)
+        holds = place.holds if place is not None else ()
+        requests = self._requests(rows[:1], promotion, forge, policy, holds)
         situation = Situation(
             environment=environment,
             policy=policy,
             next_environments=model.next_after(promotion.environment) if model is not None else (),
             requests=requests,
-            holds=place.holds if place is not None else (),
+            holds=holds,
             quarantine=place.quarantine if place is not None else None,
             newer=others.newer,
             older=others.open_before,
@@ -125,15 +129,22 @@ class Observer:
             liveness=self._liveness(promotion, environment, forge),
             verdict=canary.verdict if canary is not None else None,
         )
-        return Observation(situation, repository, forge, model, environment, place, canary)
+        return Observation(situation, repository, forge, model, environment, place, canary, len(rows) > 1)
 
-    def _requests(
-        self, promotion: Promotion, forge: Forge, policy: Policy, holds: Sequence[Hold]
-    ) -> tuple[Request, ...]:
+    def _pending(self, promotion: Promotion) -> Sequence[RequestRow]:
         step = promotion.step.pull if promotion.step is not None else None
         mine = (promotion.issue, promotion.pull, promotion.revert_pull, step)
         pulls = [number for number in mine if number is not None]
-        rows = self._store.pending_requests(promotion.repository, pulls, promotion.id) if pulls else ()
+        return self._store.pending_requests(promotion.repository, pulls, promotion.id) if pulls else ()
+
+    def _requests(
+        self,
+        rows: Sequence[RequestRow],
+        promotion: Promotion,
+        forge: Forge,
+        policy: Policy,
+        holds: Sequence[Hold],
+    ) -> tuple[Request, ...]:
         everything = any(hold.model is None for hold in holds)
         return tuple(self._request(row, promotion, forge, policy, everything=everything) for row in rows)
 

@@ -3,7 +3,7 @@
 import logging
 from dataclasses import replace
 
-from bot.domain import commands, effects
+from bot.domain import effects
 from bot.domain.branches import bump_branch, own_branch, place_branch, revert_branch, step_branch
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.policy import Policy
@@ -288,7 +288,7 @@ class Performer:
     def _write_answer(self, request: RequestRow, said: Markdown, seen: Observation) -> None:
         command = COMMANDS.load(request.command)
         marker = replies.marker("answer", f"{request.comment}-{request.ordinal}")
-        text = replies.answer(request.author, _asked(command), said)
+        text = replies.answer(request.author, replies.asked(command), said)
         seen.forge.upsert_comment(request.pull, marker, f"{marker}\n{text}")
 
     def _told(
@@ -322,13 +322,6 @@ def _reviewers_of_revert(seen: Observation) -> tuple[str, ...]:
     """A revert that Slipway merges by itself needs nobody's eyes; one that waits for a person does."""
     waits = seen.situation.policy.revert != "merge"
     return seen.environment.reviewers if waits and seen.environment is not None else ()
-
-
-def _asked(command: commands.Command) -> str:
-    """What the person did, as the answer repeats it."""
-    if isinstance(command, commands.Rerun):
-        return f"{command.word} of slipway / {command.check}"
-    return f"/{command.word}"
 
 
 def _merging(effect: effects.MergePull, promotion: Promotion, policy: Policy) -> tuple[str, str, str]:

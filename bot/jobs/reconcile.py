@@ -28,8 +28,8 @@ from bot.ports import OutsideError, Unavailable
 
 logger = logging.getLogger(__name__)
 
-_MOST_STEPS = 12
-"""More steps than the longest way through the stage table; a bound, not a tuning knob."""
+_MOST_STEPS = 24
+"""More steps than the longest way through the stage table with a comment full of commands; a bound only."""
 
 _LONGEST_WAIT = timedelta(minutes=5)
 _CHORE_WAIT = timedelta(seconds=30)
@@ -64,6 +64,7 @@ class Reconciler:
                 loaded = store.load(promotion_id)
                 if loaded is None or not self._step(loaded):
                     return
+            store.come_back(promotion_id, _LOCK_WAIT)
 
     def _step(self, loaded: Loaded) -> bool:
         """One look; whether another one should follow at once."""
@@ -100,7 +101,7 @@ class Reconciler:
         # Somebody else saved first: look again at what they made of it.
         # What was refused is not repeated at once.
         moving = after.stage is not loaded.promotion.stage or (bool(decision.effects) and not refused)
-        return not saved or moving
+        return not saved or moving or seen.more
 
     def _settle_registry(self, promotion: Promotion) -> tuple[Promotion, bool]:
         try:

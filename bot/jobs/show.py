@@ -106,8 +106,8 @@ class Shower:
         pull, revert = seen.situation.pull, seen.situation.revert
         wanted: list[tuple[str, str, check.CheckText]] = []
         if promotion.stage is Stage.OPEN and pull is not None and seen.situation.gates:
-            ours = pull.head_sha == promotion.head_sha
-            said = check.gates(seen.situation.gates) if ours else check.NOT_OUR_COMMIT
+            right = pull.head_sha == promotion.head_sha
+            said = check.gates(seen.situation.gates) if right else check.NOT_OUR_COMMIT
             wanted.append((check.GATES, pull.head_sha, said))
         if promotion.merge_sha is not None:
             progress = seen.canary.progress if seen.canary is not None else None
@@ -117,6 +117,9 @@ class Shower:
         if revert is not None and revert.head_sha == promotion.revert_head_sha:
             # A rule of the branch that wants the gates' check wants it of a revert too.
             wanted.append((check.GATES, revert.head_sha, check.REVERT))
+        step, ours = seen.situation.step, promotion.open_step
+        if step is not None and ours is not None and step.head_sha == ours.head_sha:
+            wanted.append((check.GATES, step.head_sha, check.STEP))
         return [
             CheckRun(name, sha, said.title, said.summary, said.conclusion, page) for name, sha, said in wanted
         ]

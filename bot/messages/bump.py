@@ -69,6 +69,7 @@ def body(promotion: Promotion, comparison: Comparison, gates: Sequence[GateResul
         _opening(promotion, comparison),
         gate_tables.sentence(gates) if gates else Markdown(""),
         gate_tables.overview(gates) if gates else Markdown(""),
+        md("_So it stood when this was opened; the comment below keeps up._") if gates else Markdown(""),
         md("### Candidate against baseline" if comparison.baseline else "### Evidence"),
         prompt.changes(comparison),
         compared.metrics(comparison),

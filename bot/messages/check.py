@@ -10,7 +10,7 @@ from bot.messages import canary as canary_tables
 from bot.messages import gates as gate_tables
 from bot.messages.bump import footer
 from bot.messages.escape import Markdown, quiet, text
-from bot.messages.layout import fit, md, paragraphs
+from bot.messages.layout import fit, folded, md, paragraphs
 from bot.messages.status import Progress
 
 GATES = "slipway / gates"
@@ -52,6 +52,11 @@ NOT_OUR_COMMIT = CheckText(
 REVERT = CheckText(
     "A revert waits for no gate",
     md("It restores the pins of the version that ran before, and nothing else."),
+    "success",
+)
+STEP = CheckText(
+    "The gates held when the version was merged",
+    md("A step of its traffic waits for the canary, and for no gate."),
     "success",
 )
 NO_PROMOTION = CheckText(
@@ -106,9 +111,10 @@ def _watching(promotion: Promotion, progress: Progress | None) -> CheckText:
     else:
         done, left = canary_tables.left(progress.elapsed), canary_tables.left(progress.left)
         title = f"Watched for {done}, {left} left{', extended' if progress.extended else ''}"
+    drawing = canary_tables.chart(progress.slos)
     seen = paragraphs(
-        canary_tables.slos(progress.slos),
-        canary_tables.chart(progress.slos),
+        canary_tables.slos(progress.slos, so_far=True),
+        folded("Evidence over time", drawing) if drawing else None,
         canary_tables.notes(progress.notes),
     )
     return _canary(title, promotion, None, seen)
@@ -117,7 +123,13 @@ def _watching(promotion: Promotion, progress: Progress | None) -> CheckText:
 def _canary(
     title: str, promotion: Promotion, conclusion: str | None, seen: Markdown | None = None
 ) -> CheckText:
-    pull = md("Version {} of #{}.", text(promotion.candidate, 20), promotion.pull or 0)
+    pull = md(
+        "**{}** version {} in {}, merged with #{}.",
+        text(promotion.model, 120),
+        text(promotion.candidate, 20),
+        text(promotion.environment, 60),
+        promotion.pull or 0,
+    )
     reason = text(promotion.reason, 1_000)
     verdict = promotion.verdict
     judged = canary_tables.verdict(verdict, promotion.id, above=promotion.reason) if verdict else Markdown("")

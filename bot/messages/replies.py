@@ -2,7 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
-from bot.domain.authorization import Action
+from bot.domain import commands
+from bot.domain.authorization import Action, action_of, written
 from bot.domain.commands import USAGES, Mistake
 from bot.domain.gate import GateResult
 from bot.domain.hold import Quarantine
@@ -36,6 +37,21 @@ def marker(kind: str, name: object) -> str:
 def answer(author: str, asked: str, said: Markdown) -> Markdown:
     """An answer to one command: who asked what, then the answer."""
     return fit([md("{} asked {}", text(author, 80), code(asked, 160)), said], [], Markdown(""))
+
+
+def asked(command: commands.Command) -> str:
+    """What the person asked for, without reasons: the comment has them."""
+    match command:
+        case commands.Rerun(check=check):
+            return f"re-run of slipway / {check}"
+        case commands.PassCanary():
+            return "/canary pass"
+        case commands.FailCanary():
+            return "/canary fail"
+        case commands.ExtendCanary(by=by):
+            return f"/canary extend {numbers.span(by)}"
+        case _:
+            return written(action_of(command))
 
 
 def said(sentence: str) -> Markdown:

@@ -36,6 +36,7 @@ _NEXT = {
     Stage.REVERTING: "`/promote` merges the revert where the policy leaves that to a person.",
     Stage.REVERTED: "`/release` ends the hold; `/release --quarantine` also allows this version again.",
 }
+_ARMED = "Nothing to do: it merges by itself. `/hold` disarms it, `/rollback` closes it."
 _STEPS = ("opened", "merged", "live", "passed")
 _REACHED = {
     Stage.WAITING: 0,
@@ -87,7 +88,8 @@ def comment(
     if promotion.stage is Stage.WATCHING and progress is not None:
         needed.append(_watch(progress))
     if promotion.stage in _NEXT:
-        needed.append(md("**Next:** {}", Markdown(_NEXT[promotion.stage])))
+        armed = promotion.stage is Stage.OPEN and promotion.armed_by is not None
+        needed.append(md("**Next:** {}", Markdown(_ARMED if armed else _NEXT[promotion.stage])))
     details = []
     if promotion.verdict:
         details.append(canary.verdict(promotion.verdict, promotion.id, above=promotion.reason))
@@ -144,6 +146,9 @@ def _people(promotion: Promotion, holds: Sequence[Hold], quarantine: Quarantine 
         said.append(
             armed if promotion.stage in UNMERGED else md("- Merged for {}", text(promotion.armed_by, 80))
         )
+    if promotion.merge_sha and promotion.stage in (Stage.SYNCING, Stage.WATCHING):
+        merged = text(promotion.merge_sha, 40)
+        said.append(md("- Merged as {}, where the check `slipway / canary` follows it", merged))
     if promotion.override:
         said.append(md("- Override: {}", text(promotion.override, 500)))
     for hold in holds[:10]:

@@ -206,7 +206,7 @@ def test_what_could_not_be_shown_is_shown_later_even_at_the_end(world, monkeypat
     promotion = promoted(world)
     world.later(5)
 
-    def away(*_):
+    def away(*_, **__):
         raise Unavailable("GitHub", "the rate limit is spent", retry_after=30)
 
     with monkeypatch.context() as patched:

@@ -53,15 +53,15 @@ class Notices(Rows):
         return [_notice(row) for row in rows]
 
     def told(self, notice: int, at: datetime) -> None:
-        self._set(notice, ended_at=at, trouble=None)
+        self._set_notice(notice, ended_at=at, trouble=None)
 
     def try_again(self, notice: int, at: datetime, trouble: str) -> None:
-        self._set(notice, due_at=at, trouble=trouble)
+        self._set_notice(notice, due_at=at, trouble=trouble)
 
     def give_up(self, notice: int, at: datetime, trouble: str) -> None:
-        self._set(notice, ended_at=at, trouble=trouble)
+        self._set_notice(notice, ended_at=at, trouble=trouble)
 
-    def _set(self, notice: int, **values: Any) -> None:
+    def _set_notice(self, notice: int, **values: Any) -> None:
         with self._engine.begin() as connection:
             connection.execute(update(notices).where(notices.c.id == notice).values(**values))
 

@@ -79,12 +79,12 @@ class Retrainings(Rows):
             return connection.execute(mine).first() is not None
 
     def failed_retraining(self, retraining: int, trouble: str) -> None:
-        self._set(retraining, tried_at=None, trouble=trouble)
+        self._set_retraining(retraining, tried_at=None, trouble=trouble)
 
     def told_retraining(self, retraining: int, at: datetime, trouble: str | None) -> None:
-        self._set(retraining, told_at=at, trouble=trouble)
+        self._set_retraining(retraining, told_at=at, trouble=trouble)
 
-    def _set(self, retraining: int, **values: Any) -> None:
+    def _set_retraining(self, retraining: int, **values: Any) -> None:
         with self._engine.begin() as connection:
             connection.execute(update(retrainings).where(retrainings.c.id == retraining).values(**values))
 

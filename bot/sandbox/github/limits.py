@@ -1,5 +1,6 @@
-"""How many requests each actor has left in the hour."""
+"""How many requests each actor has left in the hour, and pauses that the secondary limits ask for."""
 
+import math
 import time
 
 HOUR = 3600
@@ -10,6 +11,19 @@ class RateLimit:
 
     def __init__(self) -> None:
         self._used: dict[str, tuple[int, int]] = {}
+        self._pauses: dict[str, tuple[int, float]] = {}
+
+    def pause(self, kind: str, status: int, seconds: float) -> None:
+        """Refuse actors whose key begins so with 403 or 429, as the secondary limits do, for this long."""
+        self._pauses[kind] = (status, time.monotonic() + seconds)
+
+    def paused(self, key: str) -> tuple[int, int] | None:
+        """Status and seconds to wait, where this actor must."""
+        for kind, (status, until) in self._pauses.items():
+            left = until - time.monotonic()
+            if key.startswith(kind) and left > 0:
+                return status, math.ceil(left)
+        return None
 
     def used(self, key: str) -> tuple[int, int]:
         """(requests used, when the window ends in unix seconds)."""

@@ -181,6 +181,10 @@ def answer(found: Route, call: Call, headers: Mapping[str, str]) -> Answer:
 
 
 def _check_limit(world: World, actor: Actor) -> None:
+    if (pause := world.limits.paused(actor.key)) is not None:
+        status, seconds = pause
+        said = "You have exceeded a secondary rate limit. Please wait a few minutes before you try again."
+        raise Problem(status, said, headers={"Retry-After": str(seconds)})
     if world.limits.used(actor.key)[0] >= world.rate_limit:
         raise Problem(403, f"API rate limit exceeded for {actor.key.replace(':', ' ID ')}.")
 

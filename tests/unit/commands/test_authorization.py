@@ -40,7 +40,7 @@ def test_the_default_rules_ask_for_the_right_that_fits(action, permission):
 
 def test_a_denial_says_what_is_needed_and_what_is_there():
     """The person reads what to ask for."""
-    expected = Denied("`promote` needs the right to write in this repository; yours is read")
+    expected = Denied("`/promote` needs the right to write in this repository; yours is read")
 
     assert expected == authorize(Action.PROMOTE, Actor("alice", Permission.READ), Rule())
 
@@ -63,7 +63,7 @@ def test_a_team_is_asked_for_beside_the_right():
     inside = frozenset({"sre"})
 
     assert authorize(Action.PROMOTE, Actor("a", Permission.ADMIN), rule) == Denied(
-        "`promote` is for members of `ml-leads`, `sre`"
+        "`/promote` is for members of `ml-leads`, `sre`"
     )
     assert authorize(Action.PROMOTE, Actor("a", Permission.WRITE, teams=inside), rule) == Allowed()
     assert isinstance(authorize(Action.PROMOTE, Actor("a", Permission.READ, teams=inside), rule), Denied)

@@ -16,7 +16,7 @@ from bot.domain.gates import evaluate
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.mistake import Mistake
 from bot.domain.policies import resolve
-from bot.domain.promotion import AliasDue, Stage
+from bot.domain.promotion import UNMERGED, AliasDue, Stage
 from bot.domain.pull import Permission
 from bot.domain.verdict import Outcome
 from bot.messages import bump, canary, check, issue, layout, replies, revert, status
@@ -339,7 +339,7 @@ REPLIES = {
         "maria", "/hold a sale is on", replies.said("Held.\n\n`/release` lets it go on.")
     ),
     "refused": lambda _: replies.refused(
-        "`promote` needs the right to write in this repository; yours is read"
+        "`/promote` needs the right to write in this repository; yours is read"
     ),
     "mistakes": lambda _: replies.mistakes(commands.parse("/promot\n\n/promote please @octocat").mistakes),
     "superseded": lambda _: replies.superseded("4", "production"),
@@ -456,3 +456,16 @@ def test_times_are_told_in_words():
     )
 
     assert "Watched for 2 hours" in told
+
+
+MERGED = [case for case, (promotion, _) in STATUSES.items() if promotion.stage not in UNMERGED]
+
+
+@pytest.mark.parametrize("case", MERGED)
+def test_canary_check(case, golden):
+    """The check on the merge commit: live progress, then the verdict."""
+    promotion, shown = STATUSES[case]
+    told = check.canary(promotion, shown.get("progress"), has_slo=True)
+
+    assert len(told.title) <= 120
+    golden(f"canary-{case}.md", f"{told.conclusion}: {told.title}\n\n{told.summary}")
