@@ -332,7 +332,7 @@ def test_no_series_is_a_problem_for_each_slo_and_none_for_errors_that_never_were
     [
         (("0.1", "1", "+Inf"), Level.WARNING, "0.5 is no bucket bound; the next one, 1, is used"),
         (("0.1", "+Inf"), Level.PROBLEM, "0.5 is above the largest bucket bound"),
-        (("nonsense",), Level.PROBLEM, "no buckets"),
+        (("nonsense",), Level.PROBLEM, "no `le` label"),
     ],
 )
 def test_buckets_that_do_not_fit_the_threshold(les, level, sentence):
