@@ -30,12 +30,12 @@ def arrivals(
     """
     excited = cv / (1.0 + cv)
     fade = np.exp(-seconds / _EXCITED)
-    # Clusters: few origins, each of many requests.
-    size = max(rps * seconds * cv * 2.0, 1.0)
+    usual = rps * seconds
+    # Origins, each of many requests: as many as give the rate this coefficient of variation.
+    size = max(usual * cv * cv * (1 + fade) * (1 - excited), 1.0)
     rate = np.empty(shape)
     memory = np.ones(shape[0])
     for k in range(shape[1]):
-        usual = rps * seconds
         origins = rng.poisson(np.maximum((1 - fade) * usual / size * ((1 - excited) + excited * memory), 0))
         memory = fade * memory + origins * size / usual
         rate[:, k] = usual * memory
