@@ -1,14 +1,16 @@
 """Traces of services, simulated: counts of requests, failed ones and slow ones, window by window.
 
-Two families that share nothing but the shape of their answer. `smooth` modulates rates and ratios by
+Three families that share nothing but the shape of their answer. `smooth` modulates rates and ratios by
 log-normal processes with memory; `stormy` switches between calm and storm, has sources that come and go,
-heavy-tailed latencies that suffer from load, and clients that retry. Deciders are tuned on the first; the
-second tells whether they learned the generator or the task. All arrays are (runs, windows).
+heavy-tailed latencies that suffer from load, and clients that retry; `queued` is told in `queued.py`. Our
+decider was tuned on the first two; the third tells whether it learned the generators or the task. All
+arrays are (runs, windows).
 """
 
 from dataclasses import dataclass, field
 
 import numpy as np
+import queued
 
 WINDOW = 15.0
 """Seconds of a window."""
@@ -16,6 +18,7 @@ WINDOWS = 240
 """Windows of a watch: an hour."""
 HISTORY = 240
 """Windows of history: the hour before."""
+FAMILIES = ("smooth", "stormy", "queued")
 THRESHOLD = 0.5
 """Seconds; slower is bad."""
 ALLOWED = {"errors": 0.01, "latency": 0.05}
@@ -96,7 +99,7 @@ def generate(scenario: Scenario, runs: int, seed: int) -> Traces:
     rng = np.random.default_rng([seed, name, len(scenario.name)])
     live = _ratios(scenario, WINDOWS, regressed=True)
     calm = _ratios(scenario, scenario.history, regressed=False)
-    process = _smooth if scenario.family == "smooth" else _stormy
+    process = {"smooth": _smooth, "stormy": _stormy, "queued": _queued}[scenario.family]
     shape = (runs, scenario.history + WINDOWS)
     rate, mood = process(scenario, rng, shape)
     rate[:, : scenario.history] *= scenario.history_factor
@@ -198,6 +201,11 @@ def _stormy(scenario: Scenario, rng: np.random.Generator, shape: tuple[int, int]
     return rate * scenario.rps * WINDOW / 1.1, mood
 
 
+def _queued(scenario: Scenario, rng: np.random.Generator, shape: tuple[int, int]) -> tuple[Array, Array]:
+    rate = queued.arrivals(rng, scenario.rps, scenario.rate_cv, WINDOW, shape)
+    return rate, queued.shocks(rng, scenario.memory, WINDOW, shape)
+
+
 def _ends(scenario: Scenario) -> float:
     """The chance that a storm is over with a window."""
     return WINDOW / max(scenario.memory, WINDOW)
@@ -212,15 +220,21 @@ def _counts(
     scenario: Scenario, rng: np.random.Generator, rate: Array, mood: Array, ratios: dict[str, Array]
 ) -> tuple[Array, dict[str, Array]]:
     total = rng.poisson(rate)
-    scatter = _scatter(mood, scenario.errors_cv) / _level(scenario, scenario.errors_cv)
-    errors = np.clip(ratios["errors"] * scatter, 0, 1)
     # Load: with more requests than usual each takes longer.
     usual = scenario.rps * WINDOW
-    pressure = scenario.load * np.log(np.maximum(rate, 1e-9) / usual).clip(-1.5, 1.5)
-    # Slow requests have moods of their own, another run's, so that the memory stays.
-    other = rng.permutation(mood, axis=0) if scenario.family == "smooth" else mood
-    slow = ratios["latency"] * _scatter(other, scenario.slow_cv) / _level(scenario, scenario.slow_cv)
-    slow = np.clip(_tail(_z(np.clip(slow, 1e-6, 1 - 1e-6)) - pressure), 0, 1)
+    if scenario.family == "queued":
+        mix = queued.pods(rng, rate.shape)
+        scatter = queued.scatter(mood, scenario.errors_cv, scenario.memory) * mix
+        slow_scatter = queued.scatter(mood, scenario.slow_cv, scenario.memory) * mix
+        pressure = scenario.load * queued.pressure(rate, usual)
+    else:
+        scatter = _scatter(mood, scenario.errors_cv) / _level(scenario, scenario.errors_cv)
+        # Slow requests have moods of their own, another run's, so that the memory stays.
+        other = rng.permutation(mood, axis=0) if scenario.family == "smooth" else mood
+        slow_scatter = _scatter(other, scenario.slow_cv) / _level(scenario, scenario.slow_cv)
+        pressure = scenario.load * np.log(np.maximum(rate, 1e-9) / usual).clip(-1.5, 1.5)
+    errors = np.clip(ratios["errors"] * scatter, 0, 1)
+    slow = np.clip(_tail(_z(np.clip(ratios["latency"] * slow_scatter, 1e-6, 1 - 1e-6)) - pressure), 0, 1)
     bad = {"errors": _bunched(rng, total, errors, scenario.clump), "latency": rng.binomial(total, slow)}
     if scenario.family == "stormy":
         # Half of the failed requests are sent once more, and fail more often than others.

@@ -1,6 +1,6 @@
 """`make bench-canary`: false reverts and delays of canary deciders over the same simulated traces.
 
-    python benchmarks/canary/run.py [--runs 40] [--family smooth|stormy] [--scenarios] [--load]
+    python benchmarks/canary/run.py [--runs 40] [--family smooth|stormy|queued] [--scenarios] [--load]
 
 A false revert is a `failed` for a healthy scenario. The delay runs from the beginning of the regression
 (the first window in which a bad ratio is over what is accepted) to the decision; its median over the runs
@@ -18,7 +18,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import ours
 from deciders import Decider, competitors
-from generator import WINDOW, Array, Scenario, Traces, generate
+from generator import FAMILIES, WINDOW, Array, Scenario, Traces, generate
 from scenarios import scenarios
 
 ALPHA = 0.001
@@ -155,7 +155,7 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--runs", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--family", choices=["smooth", "stormy"], default="smooth")
+    parser.add_argument("--family", choices=FAMILIES, default="smooth")
     parser.add_argument("--scenarios", action="store_true", help="every scenario of our own decider")
     parser.add_argument("--load", action="store_true", help="only the cost of a look")
     options = parser.parse_args()

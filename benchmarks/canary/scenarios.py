@@ -1,7 +1,5 @@
 """The scenarios of the benchmark: what services do when they are well, and when they are not."""
 
-from dataclasses import replace
-
 from generator import Event, Scenario
 
 
@@ -118,8 +116,3 @@ def regressed() -> list[Scenario]:
 def scenarios() -> list[Scenario]:
     """The table's scenarios."""
     return healthy() + edge() + regressed()
-
-
-def unseen() -> list[Scenario]:
-    """The same services from the other generator, which no decider was tuned on."""
-    return [replace(scenario, family="stormy", name=f"{scenario.name} (stormy)") for scenario in scenarios()]

@@ -8,7 +8,7 @@ its factor, the long one against chance, the short one so that the alarm ends wi
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from bot.analysis.windows import NOTHING, Count
+from bot.analysis.windows import Count
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +56,8 @@ class BurnAlarm:
         return None
 
     def _since(self, elapsed: float) -> Count:
-        rows: Sequence[Sequence[float]] = [row for row in self.minutes if row[0] * 60 >= elapsed - 60]
-        return sum((Count(row[1], row[2]) for row in rows), NOTHING)
+        rows = [row for row in self.minutes if row[0] * 60 >= elapsed - 60]
+        return Count(sum(row[1] for row in rows), sum(row[2] for row in rows))
 
     def state(self) -> list[list[float]]:
         """What must be kept to go on later."""

@@ -21,7 +21,7 @@ as `rho` and the curve are known.
 
 import math
 import operator
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -111,17 +111,17 @@ class Evidence:
     sums: list[float] = field(default_factory=lambda: [0.0] * len(ALTERNATIVES))
     given: float = 0.0
 
-    def look(self, cell: Cell, weight: float) -> float:
-        """E as it would be with this cell, at whose start the restart `weight` falls; nothing is kept."""
-        mean = math.fsum(map(operator.mul, _WEIGHTS, self._after(cell, weight)))
-        return mean + max(0.0, 1.0 - self.given - weight)
+    def value(self, sums: Sequence[float], weight: float) -> float:
+        """E with these sums, where of the restart weight `weight` more than before is given out."""
+        return math.fsum(map(operator.mul, _WEIGHTS, sums)) + max(0.0, 1.0 - self.given - weight)
 
-    def settle(self, cell: Cell, weight: float) -> None:
-        """Take this cell in for good."""
-        self.sums = self._after(cell, weight)
+    def settle(self, sums: list[float], weight: float) -> None:
+        """Take what `after` gave for a cell in for good."""
+        self.sums = sums
         self.given += weight
 
-    def _after(self, cell: Cell, weight: float) -> list[float]:
+    def after(self, cell: Cell, weight: float) -> list[float]:
+        """The sums with this cell, at whose start the restart `weight` falls; nothing is kept."""
         if cell.total <= 0:
             return [sum_ + weight for sum_ in self.sums]
         deff = 1.0 + max(0.0, cell.total - 1.0) * self.rho

@@ -7,15 +7,19 @@ late. What is learned here is a curve: the odds of a bad request are multiplied 
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Self
 
 from bot.analysis.windows import Count
 
 _FEWEST_WINDOWS = 48
 _FEWEST_BAD = 20
-_OUTER = 0.02
-"""The curve is flat beyond the load of all but this part of the windows, on either side."""
+_LIGHT, _HEAVY = 0.25, 0.98
+"""Between these parts of the windows, by load, the slope is learned. Below the curve is flat, because
+queues are: an idle server is not much quicker than one at ease.
+"""
+_BEYOND = math.log(2.0)
+"""A heavier load than history knows is excused by the same curve, up to twice the heaviest known."""
 _LEAST_SPREAD = 0.05
 """Standard deviation of the logarithm of the rate from which on load varies at all."""
 _BLOCK = 8
@@ -30,7 +34,7 @@ _SINGULAR = 1e-9
 @dataclass(frozen=True, slots=True)
 class LoadCurve:
     """Odds at a rate are the odds at the usual one times exp(slope·x − level), x the logarithm of the
-    rate over `usual` (requests in one interval), kept between `lowest` and `highest`.
+    rate over `usual` (requests in one interval), kept between `lowest` and twice the rate at `highest`.
     """
 
     slope: float
@@ -43,12 +47,12 @@ class LoadCurve:
         """The bad ratio to expect at this rate (requests in one interval) where it is `ratio` overall."""
         if rate <= 0:
             return ratio
-        factor = math.exp(self.slope * self.at(rate) - self.level)
+        factor = math.exp(self.slope * self.at(rate, self.highest + _BEYOND) - self.level)
         return ratio * factor / (1.0 - ratio + ratio * factor)
 
-    def at(self, rate: float) -> float:
-        """Where on the curve this rate is."""
-        return min(max(math.log(rate / self.usual), self.lowest), self.highest)
+    def at(self, rate: float, highest: float) -> float:
+        """Where on the curve this rate is, kept between `lowest` and `highest`."""
+        return min(max(math.log(rate / self.usual), self.lowest), highest)
 
     def state(self) -> dict[str, float]:
         """What must be kept to go on later."""
@@ -71,9 +75,9 @@ def load_curve(counts: Sequence[Count]) -> LoadCurve | None:
         return None
     usual = total / len(counts)
     ordered = sorted(math.log(count.total / usual) for count in counts)
-    outer = int(_OUTER * len(ordered))
-    flat = LoadCurve(0.0, usual, ordered[outer], ordered[-1 - outer])
-    loads = [flat.at(count.total) for count in counts]
+    light, heavy = (ordered[int(part * (len(ordered) - 1))] for part in (_LIGHT, _HEAVY))
+    flat = LoadCurve(0.0, usual, light, heavy)
+    loads = [flat.at(count.total, heavy) for count in counts]
     mean = sum(loads) / len(loads)
     if math.sqrt(sum((x - mean) ** 2 for x in loads) / len(loads)) < _LEAST_SPREAD:
         return None
@@ -83,7 +87,7 @@ def load_curve(counts: Sequence[Count]) -> LoadCurve | None:
         return None
     # The intercept that goes with the shrunk slope: expected and seen bad requests agree.
     intercept, _ = _fitted(counts, loads, centre, slope)
-    return LoadCurve(slope, usual, flat.lowest, flat.highest, centre - intercept)
+    return replace(flat, slope=slope, level=centre - intercept)
 
 
 def _fitted(

@@ -24,13 +24,15 @@ class Trial:
     warm_cap: float = WARM_CAP
     cell: Cell = field(default_factory=Cell)
     index: int = 0
+    after: tuple[list[float], float] | None = None
+    """The evidence with the open cell, and the restart weight that falls on it, once asked for."""
 
     def observe(self, index: int, count: Count, allowed: float, length: float, load: float = 0.0) -> None:
         """Pool these counts, of which the ratio `allowed` may be bad, into cell `index`; an earlier cell
         is settled first. `load`: requests to all that serve.
         """
         if index > self.index:
-            self.evidence.settle(self.cell, self._weight())
+            self.evidence.settle(*self._after())
             self.index, self.cell = index, Cell()
         total = self.cell.total + count.total
         # A null ratio that differs inside one cell is averaged over its requests.
@@ -44,17 +46,22 @@ class Trial:
             self.cap if warm else self.warm_cap,
             self.cell.load + load,
         )
+        self.after = None
 
     def value(self) -> float:
         """E now."""
-        return self.evidence.look(self.cell, self._weight())
+        return self.evidence.value(*self._after())
 
     def exceeds(self, ease: float = 1.0) -> bool:
         """Whether E is what this trial's level asks for; `ease` divides what is asked."""
         return self.value() * ease >= math.exp(self.evidence.bar)
 
-    def _weight(self) -> float:
-        return max(0.0, self.prior.given((self.index + 1) * self.interval) - self.evidence.given)
+    def _after(self) -> tuple[list[float], float]:
+        if self.after is None:
+            due = self.prior.given((self.index + 1) * self.interval) - self.evidence.given
+            weight = max(0.0, due)
+            self.after = self.evidence.after(self.cell, weight), weight
+        return self.after
 
     def state(self) -> dict[str, Any]:
         """What must be kept to go on later."""
@@ -70,3 +77,4 @@ class Trial:
         self.evidence.restore(state["evidence"])
         self.cell = Cell(*state["cell"])
         self.index = state["index"]
+        self.after = None

@@ -17,7 +17,15 @@ LONG = Settings(bake=10**6, max_bake=10**6)
 
 counts = st.integers(0, 400).flatmap(lambda total: st.tuples(st.just(total), st.integers(0, min(total, 40))))
 traces = st.lists(counts, min_size=1, max_size=40)
-histories = st.lists(counts, max_size=40)
+LOADED = [(total, round(total * total / 30000)) for k in range(240) for total in (50 + 50 * (k // 5 % 7),)]
+"""A baseline that load harms, so that a curve is learned."""
+histories = st.one_of(st.lists(counts, max_size=40), st.just(LOADED))
+steady = st.tuples(
+    st.sampled_from([0.001, 0.002, 0.003, 0.04, 0.1, 0.5, 1.0]),
+    st.integers(200, 400),
+    st.lists(st.integers(0, 1), min_size=220, max_size=220),
+)
+"""A service that is plainly well or plainly broken: its ratio, requests in a window, and some chance."""
 
 
 def past(history):
@@ -103,6 +111,77 @@ def test_a_restart_anywhere_gives_the_same_verdict(trace, history, cut):
         if verdict is not None:
             break
     assert straight.progress() == resumed.progress()
+
+
+HALF = Settings(bake=1800, max_bake=2700)
+CALM = [(300, k % 2) for k in range(240)]
+
+
+def windows_of(service):
+    ratio, total, chance = service
+    bad = [min(total, int(ratio * total) + extra) for extra in chance]
+    return [Window(at=15.0 * k, candidate={"errors": Count(total, b)}) for k, b in enumerate(bad, 1)]
+
+
+def merged(group):
+    """What a look sees that comes late: the counters tell it all at once."""
+    total = sum((window.candidate["errors"] for window in group), Count(0, 0))
+    return Window(at=group[-1].at, candidate={"errors": total})
+
+
+def outcome_of(windows):
+    watch = Watch(SLOS, past(CALM), HALF)
+    for window in windows:
+        if (verdict := watch.observe(window)) is not None:
+            return verdict.outcome
+    return None
+
+
+@settings(max_examples=15, deadline=None)
+@given(service=steady, start=st.integers(0, 110), restart=st.integers(0, 200))
+def test_an_outage_of_ten_minutes_and_a_restart_change_no_verdict(service, start, restart):
+    """The metrics server is away at any time, Slipway starts anew at any time: the same outcome."""
+    windows = windows_of(service)
+    watch, verdict = Watch(SLOS, past(CALM), HALF), None
+    for k, window in enumerate(windows):
+        if k == restart:
+            watch = Watch.restore(SLOS, past(CALM), HALF, json.loads(json.dumps(watch.state())))
+        if start <= k < start + 40:
+            verdict = watch.source_down(window.at, "timeout")
+        else:
+            seen = merged(windows[start : k + 1]) if k == start + 40 else window
+            verdict = watch.observe(seen)
+        if verdict is not None:
+            break
+
+    assert verdict is not None
+    assert verdict.outcome is outcome_of(windows)
+
+
+@settings(max_examples=15, deadline=None)
+@given(service=steady, sizes=st.lists(st.integers(1, 4), min_size=220, max_size=220))
+def test_merging_scrapes_never_flips_a_verdict(service, sizes):
+    """Looks that come seldom and at random see the same service."""
+    windows = windows_of(service)
+    rest, groups = windows, []
+    for size in sizes:
+        if rest:
+            groups.append(merged(rest[:size]))
+            rest = rest[size:]
+
+    assert outcome_of(groups) is outcome_of(windows)
+
+
+@settings(max_examples=40, deadline=None)
+@given(trace=traces, start=st.integers(0, 40))
+def test_an_outage_by_itself_never_fails_a_candidate(trace, start):
+    """Looks without an answer bring no evidence, whatever came before."""
+    watch = Watch(SLOS, past(CALM), LONG)
+    for k, count in enumerate(trace[:start], 1):
+        if watch.observe(Window(at=15.0 * k, candidate={"errors": Count(*count)})) is not None:
+            return
+    for k in range(40):
+        assert watch.source_down(15.0 * (start + k + 1), "timeout") is None
 
 
 numbers = st.floats(allow_nan=True, allow_infinity=True)

@@ -257,6 +257,26 @@ def test_a_restart_in_mid_watch_changes_nothing():
     assert verdict == straight[0]
 
 
+def test_a_state_of_an_older_version_begins_anew_and_says_so():
+    """Its evidence was weighed otherwise: nothing of it is gone on with."""
+    watch = Watch([ERRORS], CALM, SHORT)
+    play(watch, [(300, 1)] * 10)
+    older = {key: value for key, value in watch.state().items() if key != "version"}
+    again = Watch.restore([ERRORS], CALM, SHORT, older)
+
+    assert again.progress().elapsed == 0.0
+    assert again.progress().notes == (
+        "the watch began anew: what was stored of it is of another version of Slipway",
+    )
+
+
+def test_a_blip_soon_after_the_start_speaks_for_no_small_regression():
+    """45 s of 30% errors after three good minutes: too many for a version that is slightly worse."""
+    counts = [(300, 1)] * 12 + [(300, 90)] * 3 + [(300, 1)] * 100
+
+    assert play(Watch([ERRORS], CALM, Settings()), counts) == (None, None)
+
+
 def test_a_verdict_stays():
     """Once decided, later windows change nothing."""
     watch = Watch([ERRORS], CALM, SHORT)
