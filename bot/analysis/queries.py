@@ -81,9 +81,7 @@ def fill(template: str, names: Mapping[str, str]) -> str:
 def objectives(slo: Slo, names: Mapping[str, str]) -> tuple[Objective | GaugeLimit, ...]:
     """What a watch judges for these SLOs, in the order in which a person reads them."""
     found: list[Objective | GaugeLimit] = []
-    shown = {
-        query.slo: query.text for query in queries(slo, names, stretch=60) if query.role is not Role.TOTAL
-    }
+    shown = _shown(slo, names)
     if slo.errors is not None:
         found.append(
             Objective(
@@ -122,6 +120,15 @@ def objectives(slo: Slo, names: Mapping[str, str]) -> tuple[Objective | GaugeLim
         for name, gauge in slo.gauges.items()
     ]
     return tuple(found)
+
+
+def _shown(slo: Slo, names: Mapping[str, str]) -> Mapping[str, str]:
+    """The candidate's queries by SLO, for a person: what is bad, over all where two are asked."""
+    texts: dict[str, list[str]] = {}
+    for query in queries(slo, names, stretch=60):
+        if query.side is Side.CANDIDATE:
+            texts.setdefault(query.slo, []).insert(0, query.text)
+    return {name: " / ".join(asked) for name, asked in texts.items()}
 
 
 def queries(slo: Slo, names: Mapping[str, str], *, stretch: float) -> tuple[Query, ...]:

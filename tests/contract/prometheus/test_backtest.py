@@ -80,6 +80,17 @@ def test_a_healthy_half_day_with_one_outage(server, checkout):
     assert "note: not tested, because only counters have a past that can be replayed: drift" in lines
 
 
+def test_a_baseline_beside_is_left_out(server, checkout):
+    """Compared with itself no past would ever look bad."""
+    (checkout / "slipway.yaml").write_text(
+        CONFIG.replace("errors:", 'baseline: \'app="{model}",status!="{baseline}"\'\n          errors:')
+    )
+    told = json.loads(run(checkout, "--days", "0.5", "--prometheus", server.url, "--json").output)
+
+    assert len(told["reverted"]) == 1
+    assert all(each["reverted"] > 0 for each in told["injected"])
+
+
 def test_the_same_for_a_program(server, checkout):
     """Numbers without words, in the units that the documentation says."""
     told = json.loads(run(checkout, "--days", "0.5", "--prometheus", server.url, "--json").output)

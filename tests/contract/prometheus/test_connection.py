@@ -192,5 +192,5 @@ def test_named_sources_of_the_settings_become_connections(monkeypatch):
         ),
         "plain": Connection("http://plain", basic=("user", "pass"), read_timeout=10),
     }
-    assert sorted(bootstrap._metrics(loaded)) == ["default", "managed", "mimir", "plain"]
+    assert sorted(bootstrap.metrics_of(loaded)) == ["default", "managed", "mimir", "plain"]
     assert "t0k3n" not in repr(loaded)

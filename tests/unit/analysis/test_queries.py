@@ -178,7 +178,17 @@ def test_objectives_say_what_they_are_for_a_person():
 
     assert (errors.name, errors.sentence) == ("errors", "at most 1% of requests fail")
     assert (latency.name, latency.sentence) == ("latency", "95% of requests within 500ms")
-    assert errors.query == RENDERED["fastapi"][1]
+    assert errors.query == f"{RENDERED['fastapi'][1]} / {RENDERED['fastapi'][0]}"
+    assert latency.query == RENDERED["fastapi"][2]
+
+
+def test_the_query_that_a_person_reads_is_the_candidates():
+    """Also where the baseline beside it is asked for the same."""
+    beside = objectives(slo("fastapi", baseline='app="{model}",version="{baseline}"'), NAMES)
+
+    assert all(
+        'version="7"' in objective.query and 'version="6"' not in objective.query for objective in beside
+    )
 
 
 def test_a_name_is_not_filled_in_again():
