@@ -213,8 +213,16 @@ def _evidence(comparison: Comparison, policy: Policy) -> dict[str, object]:
         "tolerance": policy.metrics.tolerance,
         "changed_parameters": [change.name for change in comparison.parameters[:_MOST_ITEMS]],
         "signature_known": signature is not None,
-        "signature_breaks": list(signature.breaks[:_MOST_ITEMS]) if signature else [],
+        "signature_breaks": _breaks(comparison),
     }
+
+
+def _breaks(comparison: Comparison) -> list[str]:
+    """What callers of the baseline would notice; that nothing is promised to them any more is the worst."""
+    baseline = comparison.baseline
+    if baseline is not None and baseline.signature is not None and comparison.candidate.signature is None:
+        return ["the signature is not recorded any more"]
+    return list(comparison.signature.breaks[:_MOST_ITEMS]) if comparison.signature else []
 
 
 def _metric(metric: MetricChange) -> dict[str, object]:

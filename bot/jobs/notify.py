@@ -20,7 +20,7 @@ LEASE = timedelta(seconds=60)
 """After which a notice whose process was killed is tried again."""
 BATCH = 50
 TRIES = 12
-"""Tries before a notice is given up: about two days with the waits between."""
+"""Tries before a notice is given up: about a day and a half with the waits between."""
 _LONGEST_WAIT = timedelta(hours=6)
 
 

@@ -57,10 +57,11 @@ def facts(comparison: Comparison) -> Markdown:
     new, old = comparison.candidate, comparison.baseline
     if new.prompt is not None:
         return lines(
-            md("- **Variables:** {}", signature_sentence(comparison)),
+            md("- **Variables:** {}", _variables(comparison)),
             md("- **Written:** {}", _trained(new)),
         )
     return lines(
+        _changed(comparison),
         md("- **Signature:** {}", signature_sentence(comparison)),
         md("- **Data:** {}", _data(comparison)),
         md("- **Code:** {}", _code(comparison)),
@@ -68,6 +69,38 @@ def facts(comparison: Comparison) -> Markdown:
         md("- **Model:** {}", _made_of(new, old)),
         *(md("- **Not readable:** {}", text(reason, 300)) for reason in new.unreadable[:5]),
     )
+
+
+def _changed(comparison: Comparison) -> Markdown | None:
+    """Parameters and libraries that changed, by name; the values of all are folded below."""
+    if comparison.baseline is None:
+        return None
+    kinds = {"parameter": comparison.parameters, "library": comparison.libraries}
+    told = [_named(kind, changes) for kind, changes in kinds.items() if changes]
+    return md("- **Changed:** {}", Markdown("; ".join(told) or "neither parameters nor libraries"))
+
+
+def _named(kind: str, changes: Sequence[ValueChange]) -> Markdown:
+    shown = [md("{} ({} → {})", code(c.name, 40), _short(c.old), _short(c.new)) for c in changes[:3]]
+    many = kind if len(changes) == 1 else {"library": "libraries"}.get(kind, f"{kind}s")
+    more = f" and {len(changes) - 3} more" if len(changes) > len(shown) else ""
+    return Markdown(f"{len(changes)} {many}: {', '.join(shown)}{more}")
+
+
+def _short(value: str | None) -> Markdown:
+    return NOTHING if value is None else text(value, 20)
+
+
+def _variables(comparison: Comparison) -> Markdown:
+    """What callers of a prompt must send."""
+    new, change = comparison.candidate, comparison.signature
+    names = [code(column.name, 40) for column in (new.signature.inputs if new.signature else ())]
+    shown = Markdown(", ".join(names[:10]) or "none")
+    if change is None:
+        return shown
+    if change.breaking:
+        return md("{}; **breaks callers**: {}", shown, text("; ".join(change.breaks[:5]), 400))
+    return md("{}, {}", shown, Markdown("unchanged" if change.unchanged else "fewer than before"))
 
 
 def signature_sentence(comparison: Comparison) -> Markdown:

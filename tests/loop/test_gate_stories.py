@@ -71,7 +71,7 @@ STORIES = [
     Story(
         "baseline",
         "evidence",
-        "Evidence is missing. Not readable: none. Log at least one metric with the model.",
+        "No metric is recorded, so nothing can be compared. Log at least one with the model.",
         {"metrics": ()},
     ),
     Story(
@@ -79,6 +79,18 @@ STORIES = [
         "metrics-present",
         "The baseline has metrics that the candidate lacks: auc.",
         {"metrics": (LOSS,)},
+    ),
+    Story(
+        "baseline",
+        "evidence-read",
+        "Not everything that the registry has could be read: the training run was deleted.",
+        {"unreadable": ("the training run was deleted",)},
+    ),
+    Story(
+        "baseline",
+        "signature",
+        "Callers of the baseline may break: the signature is not recorded any more.",
+        {"signature": None},
     ),
     Story(
         "baseline",
@@ -102,8 +114,7 @@ STORIES = [
     Story(
         "baseline",
         "signature",
-        "Callers of the baseline would break: input amount changed its type from double to string. "
-        "Candidate has a signature: yes.",
+        "Callers of the baseline may break: input amount changed its type from double to string.",
         {
             "signature": replace(
                 samples.SIGNATURE, inputs=(Column("amount", "string"), samples.SIGNATURE.inputs[1])

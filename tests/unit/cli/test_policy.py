@@ -35,7 +35,7 @@ def test_the_cases_of_the_shipped_policies_are_met():
 
     assert result.exit_code == 0, result.output
     assert "FAILED" not in result.output
-    assert "Policy baseline: 11 of 11 gates seen both holding and not holding" in result.output
+    assert "Policy baseline: 12 of 12 gates seen both holding and not holding" in result.output
     assert result.output.endswith("cases, 0 failed\n")
 
 
@@ -48,7 +48,7 @@ def test_a_case_that_is_not_met_is_told_with_the_reason(tmp_path):
 
     assert result.exit_code == 1
     assert "FAILED x.yaml: hopeful" in result.output
-    assert "evidence fails, expected holds: Evidence is missing." in result.output
+    assert "evidence fails, expected holds: No metric is recorded" in result.output
     assert "nothing was not asked" in result.output
     assert "expected that it merges: stopped by evidence" in result.output
     assert "not-worse: never failed" in result.output

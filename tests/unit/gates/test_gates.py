@@ -295,7 +295,7 @@ SHIPPED = resolve({}, samples.shipped_policies())
     ("policy", "gate_id", "changes"),
     [
         ("baseline", "evidence", {"metrics": ()}),
-        ("baseline", "evidence", {"unreadable": ("the MLmodel file could not be read",)}),
+        ("baseline", "evidence-read", {"unreadable": ("the MLmodel file could not be read",)}),
         ("baseline", "metrics-present", {"metrics": (Metric("auc", 0.94, "holdout", "d41d8cd9"),)}),
         (
             "baseline",

@@ -134,15 +134,16 @@ def test_bump(case, golden, shipped):
     golden(f"bump-{case}.md", f"{pull.title}\n\n{pull.commit_message}\n\n---\n\n{pull.body}")
 
 
+WAITS = "Gates that do not hold: approvals."
 STATUSES = {
-    "open-strict": (samples.promotion(), {"gates": "strict"}),
+    "open-strict": (samples.promotion(reason=WAITS), {"gates": "strict"}),
     "armed": (
         samples.promotion(
             armed_by="maria", reason="Armed by maria; merges as soon as these gates hold: `approvals`."
         ),
         {"gates": "strict"},
     ),
-    "held-by-person": (samples.promotion(), {"gates": "strict", "holds": (HOLD,)}),
+    "held-by-person": (samples.promotion(reason=WAITS), {"gates": "strict", "holds": (HOLD,)}),
     "waiting": (
         samples.promotion(stage=Stage.WAITING, pull=None, reason="The image is not in the registry yet."),
         {},

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -99,6 +100,14 @@ def test_a_program_reads_everything():
     )
     assert (told["model"], told["model_version"], told["environment"]) == ("fraud", "3", "production")
     assert told["at"] == "2026-11-21T12:00:00+00:00"
+
+
+def test_every_event_is_documented():
+    """An event without a word in the documentation fails here."""
+    page = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text(encoding="utf-8")
+
+    assert [each for each in Happening if f"| `{each}` |" not in page] == []
+    assert [field for field in document(NOTICE) if f"`{field}`" not in page] == []
 
 
 CONFIG = "models: {m: {environments: {e: {targets: [{kserve: a.yaml}]}}}}\n"
