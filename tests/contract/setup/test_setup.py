@@ -352,8 +352,8 @@ def test_the_result_is_checked(setup, github, tmp_path):
     app.webhook_url = "https://elsewhere.example.com/webhooks/github"
     done = html.unescape(person.install(waiting).text)
 
-    assert "The App lacks `checks: write`" in done
-    assert "GitHub does not tell of `push`" in done
+    assert "The App lacks <code>checks: write</code>" in done
+    assert "GitHub does not tell of <code>push</code>" in done
     assert "not to http://127.0.0.1:9/webhooks/github" in done
 
 
