@@ -3,7 +3,7 @@
 import pytest
 
 from bot.analysis.burn import BurnAlarm
-from bot.analysis.dispersion import Past, past, prior_cv2
+from bot.analysis.dispersion import past, prior_cv2
 from bot.analysis.evidence import Prior
 from bot.analysis.interval import ratio_interval
 from bot.analysis.objectives import percent
