@@ -1,6 +1,7 @@
 """How the page of `slipway setup` looks: one sheet of style, no script, nothing from elsewhere."""
 
 import html
+import re
 from collections.abc import Iterable, Sequence
 
 from bot.domain.finding import Finding, Level
@@ -29,7 +30,7 @@ p{margin:.5rem 0 1rem}p.lead{color:var(--soft);margin-bottom:1.4rem}
 label.field{display:block;margin:1.15rem 0;font-weight:600}
 label small,.small{display:block;font-weight:400;color:var(--soft);font-size:.88rem}
 label.field input{display:block;width:100%;margin-top:.35rem;padding:.6rem .75rem;font:inherit;
-color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:8px}
+font-weight:400;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:8px}
 input:focus-visible,button:focus-visible,a:focus-visible{outline:3px solid #3fb6a088;outline-offset:1px}
 label.tick{display:grid;grid-template-columns:auto 1fr;gap:.15rem .7rem;margin:.9rem 0;font-weight:600}
 label.tick input{margin-top:.35rem}label.tick small{grid-column:2}
@@ -98,9 +99,14 @@ def rows(pairs: Iterable[tuple[str, str]]) -> str:
 def findings(found: Sequence[Finding]) -> str:
     """What a check found, each with what to do about it."""
     items = (
-        f'<li class="{finding.level}"><b>{finding.level}</b>{html.escape(finding.sentence)}'
-        + (f'<span class="small">{html.escape(finding.todo)}</span>' if finding.todo else "")
+        f'<li class="{finding.level}"><b>{finding.level}</b>{_told(finding.sentence)}'
+        + (f'<span class="small">{_told(finding.todo)}</span>' if finding.todo else "")
         + "</li>"
         for finding in sorted(found, key=lambda finding: list(Level).index(finding.level))
     )
     return f'<ul class="found">{"".join(items)}</ul>'
+
+
+def _told(sentence: str) -> str:
+    """A sentence as HTML; what stands between backticks is code."""
+    return re.sub("`([^`]+)`", r"<code>\1</code>", html.escape(sentence))

@@ -6,7 +6,8 @@ import os
 import re
 import subprocess
 import sys
-from contextlib import contextmanager
+import threading
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,10 +15,15 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 import pytest
+import uvicorn
 import yaml
+from typer.main import get_command
+from typer.testing import CliRunner
 
+from bot.cli import app as slipway
 from bot.domain import app_rights
 from bot.sandbox.github import GitHubServer
+from bot.sandbox.processes import free_port, wait_until
 
 PUBLIC = "http://127.0.0.1:9"
 SETTINGS = {
@@ -57,7 +63,6 @@ class Person:
     """Somebody in front of the page."""
 
     github: GitHubServer
-    running: subprocess.Popen
     own: str
     browser: httpx.Client
 
@@ -65,15 +70,16 @@ class Person:
         form = fields(self.browser.get(self.own).text) | changes
         return self.browser.post(f"{self.own}/review", data=form)
 
-    def confirm(self, **changes: str) -> httpx.Response:
-        """Register on GitHub, up to the way back, which is not gone yet."""
+    def confirm(self, **changes: str) -> str:
+        """Register on GitHub; the way back, which is not gone yet."""
         review = self.review(**changes)
         asked = self.browser.post(action(review.text), data=fields(review.text))
-        return self.browser.post(urljoin(action(review.text), action(asked.text)), data=fields(asked.text))
+        made = self.browser.post(urljoin(action(review.text), action(asked.text)), data=fields(asked.text))
+        return made.headers["location"]
 
     def register(self, **changes: str) -> httpx.Response:
         """Register, and come back to the page."""
-        return self.browser.get(self.confirm(**changes).headers["location"], follow_redirects=True)
+        return self.browser.get(self.confirm(**changes), follow_redirects=True)
 
     def install(self, waiting: httpx.Response) -> httpx.Response:
         link = re.search(r'class="button" href="([^"]+)"', waiting.text)[1]
@@ -85,29 +91,40 @@ class Person:
         (app,) = self.github.world.state.apps.values()
         return app
 
-    def wait(self) -> tuple[str, str]:
-        return self.running.communicate(timeout=30)
+
+def arguments(github: GitHubServer, *more: str) -> list[str]:
+    return ["setup", "--public-url", PUBLIC, "--base-url", github.api_url, *more]
+
+
+@pytest.fixture
+def setup(github, tmp_path, monkeypatch):
+    """Opens the page in this process, as a person who then sits in front of it."""
+    monkeypatch.chdir(tmp_path)
+    with ExitStack() as stack:
+        yield lambda *more: stack.enter_context(_page(github, monkeypatch, *more))
 
 
 @contextmanager
-def setup(github: GitHubServer, folder: Path, *more: str, api: str | None = None):
-    """The page, opened by a person in a browser."""
-    verb = [sys.executable, "-c", "from bot.cli import main; main()", "setup"]
-    running = subprocess.Popen(
-        [*verb, "--public-url", PUBLIC, "--base-url", api or github.api_url, *more],
-        cwd=folder,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
-    )
+def _page(github, monkeypatch, *more):
+    servers = []
+
+    class Recorded(uvicorn.Server):
+        def __init__(self, config):
+            super().__init__(config)
+            servers.append(self)
+
+    monkeypatch.setattr(uvicorn, "Server", Recorded)
+    port = free_port()
+    words = arguments(github, "--port", str(port), *more)
+    verb = threading.Thread(target=lambda: get_command(slipway)(words, standalone_mode=False))
+    verb.start()
     try:
-        own = re.search(r"http://\S+", running.stderr.readline())[0]
+        wait_until(lambda: bool(servers and servers[0].started), 30, "the page", pause=0.02)
         with httpx.Client(trust_env=False, timeout=30) as browser:
-            yield Person(github, running, own, browser)
+            yield Person(github, f"http://127.0.0.1:{port}", browser)
     finally:
-        running.kill()
-        running.communicate()
+        servers[0].should_exit = True
+        verb.join(30)
 
 
 def stored(folder: Path) -> dict[str, str]:
@@ -117,16 +134,29 @@ def stored(folder: Path) -> dict[str, str]:
 
 def test_a_person_clicks_through(github, tmp_path):
     """Register, install, done: settings are stored for the owner only, nothing secret is shown, it stops."""
-    with setup(github, tmp_path) as person:
-        first, review = person.browser.get(person.own), person.review()
-        waiting = person.register()
-        done = person.install(waiting)
-        out, err = person.wait()
+    running = subprocess.Popen(
+        [sys.executable, "-c", "from bot.cli import main; main()", *arguments(github)],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
+    )
+    try:
+        own = re.search(r"http://\S+", running.stderr.readline())[0]
+        with httpx.Client(trust_env=False, timeout=30) as browser:
+            person = Person(github, own, browser)
+            first, review = browser.get(own), person.review()
+            waiting = person.register()
+            done = person.install(waiting)
+        out, err = running.communicate(timeout=30)
+    finally:
+        running.kill()
     settings = stored(tmp_path)
     key = Path(settings["SLIPWAY_GITHUB_PRIVATE_KEY_FILE"])
     shown = "".join(page.text for page in (first, review, waiting, done)) + out + err
 
-    assert person.running.returncode == 0
+    assert running.returncode == 0
     assert set(settings) == SETTINGS | {"SLIPWAY_GITHUB_PRIVATE_KEY_FILE"}
     assert settings["SLIPWAY_PUBLIC_URL"] == PUBLIC
     assert settings["SLIPWAY_GITHUB_BASE_URL"] == github.api_url
@@ -139,11 +169,11 @@ def test_a_person_clicks_through(github, tmp_path):
     assert "has every right and event that Slipway needs" in done.text
 
 
-def test_the_app_gets_the_least_rights_and_events_and_no_others(github, tmp_path):
+def test_the_app_gets_the_least_rights_and_events_and_no_others(setup, github, tmp_path):
     """Membership and issues only where somebody asked for them."""
-    with setup(github, tmp_path) as person:
-        person.register()
-        app = person.app()
+    person = setup()
+    person.register()
+    app = person.app()
 
     assert app.permissions == {
         "metadata": "read",
@@ -159,22 +189,22 @@ def test_the_app_gets_the_least_rights_and_events_and_no_others(github, tmp_path
 @pytest.mark.parametrize(
     ("option", "right", "level"), [("--teams", "members", "read"), ("--issues", "issues", "write")]
 )
-def test_a_right_more_where_it_is_asked_for(github, tmp_path, option, right, level):
+def test_a_right_more_where_it_is_asked_for(setup, github, option, right, level):
     """On the command line, or by ticking the box: the same right and no other."""
-    with setup(github, tmp_path, option) as person:
-        asked = person.review()
-        person.register()
-        app = person.app()
+    person = setup(option)
+    asked = person.review()
+    person.register()
+    app = person.app()
 
     assert f"{right}: {level}" in asked.text
     assert app.permissions == {**app_rights.PERMISSIONS, right: level}
 
 
-def test_a_kubernetes_secret_is_printed_and_nothing_is_written(github, tmp_path):
+def test_a_kubernetes_secret_is_printed_and_nothing_is_written(setup, capsys, tmp_path):
     """With the key itself, which `kubectl apply` takes as it is."""
-    with setup(github, tmp_path, "--kubernetes") as person:
-        person.install(person.register())
-        out, _ = person.wait()
+    person = setup("--kubernetes")
+    person.install(person.register())
+    out = capsys.readouterr().out
     secret = yaml.safe_load(out)
     values = {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
 
@@ -184,35 +214,35 @@ def test_a_kubernetes_secret_is_printed_and_nothing_is_written(github, tmp_path)
     assert not [path for path in tmp_path.iterdir() if path.name != "github"]
 
 
-def test_an_organisation_owns_the_app(github, tmp_path):
+def test_an_organisation_owns_the_app(setup, github, tmp_path):
     """GitHub's page of the organisation is opened, whatever its name holds."""
-    with setup(github, tmp_path, "--organization", "acme") as person:
-        own, odd = person.review(), person.review(organization="a/../b?c")
+    person = setup("--organization", "acme")
+    own, odd = person.review(), person.review(organization="a/../b?c")
 
     assert urlsplit(action(own.text)).path == "/organizations/acme/settings/apps/new"
     assert urlsplit(action(odd.text)).path == "/organizations/a%2F..%2Fb%3Fc/settings/apps/new"
 
 
-def test_an_enterprise_server_is_where_the_base_url_says(github, tmp_path):
+def test_an_enterprise_server_is_where_the_base_url_says(setup, github, tmp_path):
     """Its pages, its API, and the settings name the same host."""
     assert github.api_url.endswith("/api/v3")
-    with setup(github, tmp_path) as person:
-        asked = person.review()
-        person.register()
+    person = setup()
+    asked = person.review()
+    person.register()
 
     assert action(asked.text).startswith(f"{github.url}/settings/apps/new?state=")
     assert f"form-action 'self' {github.url}" in asked.headers["content-security-policy"]
     assert stored(tmp_path)["SLIPWAY_GITHUB_BASE_URL"] == github.api_url
 
 
-def test_a_code_that_was_used_or_is_too_old_makes_no_settings(github, tmp_path):
+def test_a_code_that_was_used_or_is_too_old_makes_no_settings(setup, github, tmp_path):
     """GitHub takes a code once and within the hour; the page says so."""
-    with setup(github, tmp_path) as person:
-        back = person.confirm().headers["location"]
-        (manifest,) = github.world.state.manifests.values()
-        manifest.expires_at -= timedelta(hours=2)
-        late = person.browser.get(back)
-        again = person.browser.get(back)
+    person = setup()
+    back = person.confirm()
+    (manifest,) = github.world.state.manifests.values()
+    manifest.expires_at -= timedelta(hours=2)
+    late = person.browser.get(back)
+    again = person.browser.get(back)
 
     for answer in (late, again):
         assert answer.status_code == 502
@@ -222,13 +252,11 @@ def test_a_code_that_was_used_or_is_too_old_makes_no_settings(github, tmp_path):
 
 
 @pytest.mark.parametrize("state", ["", "wrong", "\u00e9"])
-def test_an_answer_of_another_set_up_is_refused(github, tmp_path, state):
+def test_an_answer_of_another_set_up_is_refused(setup, github, tmp_path, state):
     """Nobody else's App gets into these settings; the code stays unused."""
-    with setup(github, tmp_path) as person:
-        query = dict(
-            part.split("=") for part in urlsplit(person.confirm().headers["location"]).query.split("&")
-        )
-        answer = person.browser.get(f"{person.own}/created", params={"code": query["code"], "state": state})
+    person = setup()
+    query = dict(part.split("=") for part in urlsplit(person.confirm()).query.split("&"))
+    answer = person.browser.get(f"{person.own}/created", params={"code": query["code"], "state": state})
 
     assert answer.status_code == 403
     assert query["code"] in github.world.state.manifests
@@ -236,41 +264,39 @@ def test_an_answer_of_another_set_up_is_refused(github, tmp_path, state):
 
 
 @pytest.mark.parametrize("code", ["", "a/../../b", "x" * 300])
-def test_what_is_no_code_is_never_sent(github, tmp_path, code):
+def test_what_is_no_code_is_never_sent(setup, github, tmp_path, code):
     """It would lead to another path of the API."""
-    with setup(github, tmp_path) as person:
-        state = dict(
-            part.split("=") for part in urlsplit(person.confirm().headers["location"]).query.split("&")
-        )["state"]
-        answer = person.browser.get(f"{person.own}/created", params={"code": code, "state": state})
+    person = setup()
+    state = dict(part.split("=") for part in urlsplit(person.confirm()).query.split("&"))["state"]
+    answer = person.browser.get(f"{person.own}/created", params={"code": code, "state": state})
 
     assert answer.status_code == 502
     assert "this is no code" in answer.text
 
 
-def test_a_server_that_does_not_answer_is_told(github, tmp_path):
+def test_a_server_that_does_not_answer_is_told(setup, github, tmp_path):
     """Its address is in the sentence, and the page still runs."""
-    with setup(github, tmp_path) as person:
-        back = person.confirm().headers["location"]
-        github.stop()
-        answer = person.browser.get(back)
-        still = person.browser.get(person.own)
+    person = setup()
+    back = person.confirm()
+    github.stop()
+    answer = person.browser.get(back)
+    still = person.browser.get(person.own)
 
     assert answer.status_code == 502
     assert "no answer from" in answer.text
     assert still.status_code == 200
 
 
-def test_a_key_that_could_not_be_stored_is_not_lost(github, tmp_path):
+def test_a_key_that_could_not_be_stored_is_not_lost(setup, github, tmp_path):
     """The code works only once; loading the page again stores what came back."""
     folder = tmp_path / "settings"
     folder.mkdir()
-    with setup(github, tmp_path, "--file", "settings/slipway.env") as person:
-        back = person.confirm().headers["location"]
-        folder.rmdir()
-        failed = person.browser.get(back)
-        folder.mkdir()
-        waiting = person.browser.get(back, follow_redirects=True)
+    person = setup("--file", "settings/slipway.env")
+    back = person.confirm()
+    folder.rmdir()
+    failed = person.browser.get(back)
+    folder.mkdir()
+    waiting = person.browser.get(back, follow_redirects=True)
 
     assert failed.status_code == 500
     assert "nothing is lost" in failed.text
@@ -289,58 +315,58 @@ def test_a_key_that_could_not_be_stored_is_not_lost(github, tmp_path):
         {"name": "x" * 35},
     ],
 )
-def test_what_cannot_be_is_told_beside_the_form(github, tmp_path, change):
+def test_what_cannot_be_is_told_beside_the_form(setup, github, tmp_path, change):
     """What was filled in stays."""
-    with setup(github, tmp_path, "--organization", "acme") as person:
-        answer = person.review(**change)
+    person = setup("--organization", "acme")
+    answer = person.review(**change)
 
     assert answer.status_code == 422
     assert 'class="alert"' in answer.text
     assert fields(answer.text)["organization"] == "acme"
 
 
-def test_hostile_names_stay_text(github, tmp_path):
+def test_hostile_names_stay_text(setup, github, tmp_path):
     """Neither the form nor GitHub's names become HTML."""
-    with setup(github, tmp_path) as person:
-        answer = person.review(name='"><script>x</script>', organization="'><b>")
+    person = setup()
+    answer = person.review(name='"><script>x</script>', organization="'><b>")
 
     assert "<script>x" not in answer.text
     assert "<b>'" not in answer.text
 
 
-def test_only_this_machine_is_answered(github, tmp_path):
+def test_only_this_machine_is_answered(setup, github, tmp_path):
     """A page elsewhere cannot talk to the set-up through a name that leads here."""
-    with setup(github, tmp_path) as person:
-        answer = person.browser.get(person.own, headers={"Host": "evil.example.com"})
+    person = setup()
+    answer = person.browser.get(person.own, headers={"Host": "evil.example.com"})
 
     assert answer.status_code == 400
 
 
-def test_the_result_is_checked(github, tmp_path):
+def test_the_result_is_checked(setup, github, tmp_path):
     """What GitHub's owner took away or redirected is told before anything is run."""
-    with setup(github, tmp_path) as person:
-        waiting = person.register()
-        app = person.app()
-        app.permissions = {name: level for name, level in app.permissions.items() if name != "checks"}
-        app.events = [event for event in app.events if event != "push"]
-        app.webhook_url = "https://elsewhere.example.com/webhooks/github"
-        done = html.unescape(person.install(waiting).text)
+    person = setup()
+    waiting = person.register()
+    app = person.app()
+    app.permissions = {name: level for name, level in app.permissions.items() if name != "checks"}
+    app.events = [event for event in app.events if event != "push"]
+    app.webhook_url = "https://elsewhere.example.com/webhooks/github"
+    done = html.unescape(person.install(waiting).text)
 
-    assert "The App lacks `checks: write`" in done
-    assert "GitHub does not tell of `push`" in done
+    assert "The App lacks <code>checks: write</code>" in done
+    assert "GitHub does not tell of <code>push</code>" in done
     assert "not to http://127.0.0.1:9/webhooks/github" in done
 
 
-def test_an_existing_file_stays(github, tmp_path):
+def test_an_existing_file_stays(setup, github, tmp_path):
     """Settings that exist are not overwritten without --force, and no App is made."""
     (tmp_path / "slipway.env").write_text("mine")
-    refused = _run(github, tmp_path)
+    refused = CliRunner().invoke(slipway, arguments(github))
 
-    assert (refused.returncode, (tmp_path / "slipway.env").read_text()) == (2, "mine")
+    assert (refused.exit_code, (tmp_path / "slipway.env").read_text()) == (2, "mine")
     assert "--force" in refused.stderr
 
-    with setup(github, tmp_path, "--force") as person:
-        person.register()
+    person = setup("--force")
+    person.register()
 
     assert set(stored(tmp_path)) >= SETTINGS
     assert (tmp_path / "slipway.env").stat().st_mode & 0o777 == 0o600
@@ -353,22 +379,9 @@ def test_an_existing_file_stays(github, tmp_path):
         (["--base-url", "ftp://x"], "--base-url must be the address"),
     ],
 )
-def test_what_cannot_work_is_told_before_the_page_opens(github, tmp_path, options, sentence):
+def test_what_cannot_work_is_told_before_the_page_opens(setup, github, tmp_path, options, sentence):
     """No App is made whose key nobody could keep."""
-    refused = _run(github, tmp_path, *options)
+    refused = CliRunner().invoke(slipway, arguments(github, *options))
 
-    assert refused.returncode == 2
+    assert refused.exit_code == 2
     assert sentence in refused.stderr
-
-
-def _run(github, folder, *more):
-    verb = [sys.executable, "-c", "from bot.cli import main; main()", "setup", "--public-url", PUBLIC]
-    return subprocess.run(
-        [*verb, "--base-url", github.api_url, *more],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(Path.cwd())},
-    )
