@@ -142,6 +142,12 @@ class Settings(MetricsSettings):
         None, description="Bearer secret of Alertmanager's webhook; unset: it is not taken."
     )
 
+    model_scopes: dict[str, tuple[str, ...]] = Field(
+        default_factory=dict,
+        description="Which repositories may name which models, as JSON from `owner/name` to names, both with "
+        "`*`; unset: every repository may name every model of the registry.",
+    )
+
     registry_auth_file: Path | None = Field(
         None, description="Credentials of container registries, in the form of Docker's config.json."
     )

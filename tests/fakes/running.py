@@ -102,6 +102,7 @@ class Running:
             images=None,  # type: ignore[arg-type]  # no model here has an image
             metrics={"default": Silence()},
             cluster=Cluster(),
+            prober=None,  # type: ignore[arg-type]  # no model here has a check
             clock=clock or SystemClock(),
             web=self.server.api_url.removesuffix("/api/v3"),
         )
