@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -114,7 +115,8 @@ class Running:
             mlflow_tracking_uri="http://127.0.0.1:9",
             mlflow_webhook_secret=SecretStr(SECRET),
         )
-        self.slipway = bootstrap.wire(settings, engine, outside)
+        self._closing = ExitStack()
+        self.slipway = bootstrap.wire(settings, engine, outside, self._closing)
         config = uvicorn.Config(self.slipway.application(), log_level="warning", access_log=False)
         self._web = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -131,6 +133,8 @@ class Running:
     def close(self) -> None:
         self._web.should_exit = True
         self._thread.join(30)
+        self._socket.close()
+        self._closing.close()
         self.server.stop()
 
     def conversation(
