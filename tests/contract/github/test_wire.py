@@ -107,6 +107,7 @@ LACKING = (
     "/issues",
     "/requested_reviewers",
     "/assignees",
+    "/labels",
     "/graphql",
 )
 
