@@ -24,6 +24,7 @@ from bot.adapters.mlflow import MlflowFiles, MlflowRegistry
 from bot.adapters.notifications import HttpNotifier
 from bot.adapters.oci import Credentials, LayerBuilder, OciRegistry, from_docker_config
 from bot.adapters.prometheus import Prometheus
+from bot.domain.scope import Scopes
 from bot.jobs import tasks
 from bot.jobs.build import Builder, Workshop
 from bot.jobs.configuration import Configurations
@@ -152,6 +153,7 @@ def _outside(settings: Settings, engine: Engine, closing: ExitStack) -> Outside:
         metrics=metrics_of(settings),
         cluster=cluster_of(settings),
         prober=HttpProber(),
+        scopes=Scopes(settings.model_scopes),
         clock=SystemClock(),
         web=pages(settings.github_base_url),
         expressions=closing.enter_context(LimitedEvaluator()),

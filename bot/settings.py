@@ -171,6 +171,12 @@ class Settings(MetricsSettings):
         "kind (slack, webhook), url, secret (of a webhook).",
     )
 
+    model_scopes: Annotated[dict[str, tuple[str, ...]], NoDecode, BeforeValidator(_json)] = Field(
+        default_factory=dict,
+        description="Which repositories may name which models, as JSON from `owner/name` to names, both with "
+        "`*`; unset: every repository may name every model of the registry.",
+    )
+
     registry_auth_file: Path | None = Field(
         None, description="Credentials of container registries, in the form of Docker's config.json."
     )

@@ -2,10 +2,10 @@
 
 import logging
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.config import FILE, Config, Environment, load
-from bot.domain.mistake import ConfigError
+from bot.domain.mistake import ConfigError, Mistake
 from bot.domain.policies import Policies, resolve
 from bot.domain.policy import Policy
 from bot.jobs.outside import Outside
@@ -64,8 +64,29 @@ class Configurations:
         key = (repository.name, repository.commit)
         if key not in self._cache:
             self._cache = {kept: value for kept, value in self._cache.items() if kept[0] != repository.name}
-            self._cache[key] = parse(repository.files, self.shipped)
+            loaded = parse(repository.files, self.shipped)
+            # The rules may have changed since this was read: what they no longer allow is not there.
+            self._cache[key] = replace(loaded, config=self._within(repository.name, loaded.config))
         return self._cache[key]
+
+    def _within(self, repository: str, config: Config) -> Config:
+        """The configuration without the models and prompts that this repository may not name."""
+        strange = self._strange(repository, config)
+        if not strange:
+            return config
+        kept = {
+            kind: {name: each for name, each in named.items() if name not in strange}
+            for kind, named in (("models", config.models), ("prompts", config.prompts))
+        }
+        return config.model_copy(update=kept)
+
+    def _refuse_strange(self, repository: str, config: Config) -> None:
+        strange = self._strange(repository, config)
+        if strange:
+            raise ConfigError([_not_yours(name) for name in strange])
+
+    def _strange(self, repository: str, config: Config) -> list[str]:
+        return [name for name in config.promoted if not self._outside.scopes.allow(repository, name)]
 
     def refresh_all(self) -> None:
         for repository in self._outside.store.repositories():
@@ -84,7 +105,7 @@ class Configurations:
         if not files and not repository.files:
             return
         try:
-            parse(files, self.shipped)
+            self._refuse_strange(repository.name, parse(files, self.shipped).config)
         except ConfigError as error:
             logger.warning("%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), FILE)
             self._tell(forge, commit, error)
@@ -100,6 +121,11 @@ class Configurations:
             forge.check(CheckRun("slipway / configuration", commit, title, body, "failure"))
         except Refused as refused:
             logger.info("no check on %s: %s", commit, refused)
+
+
+def _not_yours(name: str) -> Mistake:
+    said = f"`{name}` is not for this repository: whoever runs Slipway says which models are"
+    return Mistake(FILE, 1, 1, f"models.{name}", said, "ask for it in SLIPWAY_MODEL_SCOPES")
 
 
 def read_files(forge: Forge, commit: str) -> dict[str, str]:

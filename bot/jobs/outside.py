@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.expression import Evaluator, evaluate
+from bot.domain.scope import EVERYTHING, Scopes
 from bot.jobs.store import Repository, Store
 from bot.ports import Clock, Cluster, Forge, ForgeApp, ImageRegistry, Metrics, ModelRegistry, Notifier, Prober
 
@@ -22,6 +23,8 @@ class Outside:
     clock: Clock
     web: str
     """Address of the forge's pages; a repository's is `web/owner/name`."""
+    scopes: Scopes = EVERYTHING
+    """Which repositories may name which models."""
     expressions: Evaluator = evaluate
     """Runs the rules of policies; production limits them in time and memory."""
     notifier: Notifier | None = None

@@ -73,7 +73,7 @@ def canary(promotion: Promotion, progress: Progress | None, *, has_slo: bool) ->
         return _canary("Waiting until it is live", promotion, None)
     if stage is Stage.WATCHING:
         return _watching(promotion, progress)
-    if promotion.reverted_by is not None:
+    if promotion.reverted_by is not None or stage in (Stage.REVERTING, Stage.REVERTED):
         return _canary(*_reverted(promotion))
     if stage is Stage.PASSED and promotion.verdict is None and not has_slo:
         return _canary("Live; there is no SLO to watch", promotion, "neutral")
@@ -88,7 +88,7 @@ def _reverted(promotion: Promotion) -> tuple[str, Promotion, str]:
     failed = promotion.verdict is not None and promotion.verdict.outcome is Outcome.FAILED
     if failed:
         return "Failed", promotion, "failure"
-    return f"Taken back: {promotion.revert_reason}", promotion, "cancelled"
+    return f"Taken back: {promotion.revert_reason or promotion.reason}", promotion, "cancelled"
 
 
 def _undecided(promotion: Promotion) -> str:

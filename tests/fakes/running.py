@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -102,6 +103,7 @@ class Running:
             images=None,  # type: ignore[arg-type]  # no model here has an image
             metrics={"default": Silence()},
             cluster=Cluster(),
+            prober=None,  # type: ignore[arg-type]  # no model here has a check
             clock=clock or SystemClock(),
             web=self.server.api_url.removesuffix("/api/v3"),
         )
@@ -113,7 +115,8 @@ class Running:
             mlflow_tracking_uri="http://127.0.0.1:9",
             mlflow_webhook_secret=SecretStr(SECRET),
         )
-        self.slipway = bootstrap.wire(settings, engine, outside)
+        self._closing = ExitStack()
+        self.slipway = bootstrap.wire(settings, engine, outside, self._closing)
         config = uvicorn.Config(self.slipway.application(), log_level="warning", access_log=False)
         self._web = uvicorn.Server(config)
         self._thread = threading.Thread(
@@ -130,6 +133,8 @@ class Running:
     def close(self) -> None:
         self._web.should_exit = True
         self._thread.join(30)
+        self._socket.close()
+        self._closing.close()
         self.server.stop()
 
     def conversation(

@@ -155,8 +155,7 @@ def _dress(place: Place, proposal: Proposal, pull: Json) -> Pull:
     number = pull["number"]
     labels = {label["name"] for label in pull.get("labels") or ()}
     if missing := [label for label in proposal.labels if label not in labels]:
-        set_labels = place.client.post(place.url("issues", number, "labels"), {"labels": missing})
-        pull = {**pull, "labels": set_labels}
+        pull = {**pull, "labels": _label(place, number, missing)}
     assigned = {user["login"] for user in pull.get("assignees") or ()}
     if missing := [name for name in proposal.assignees if name not in assigned]:
         where_there_is(
@@ -167,6 +166,15 @@ def _dress(place: Place, proposal: Proposal, pull: Json) -> Pull:
     if wanted := [name for name in proposal.reviewers if name.rpartition("/")[2] not in asked]:
         _request_reviews(place, number, wanted)
     return records.pull(pull)
+
+
+def _label(place: Place, number: int, missing: list[str]) -> list[Json]:
+    """The labels that it has then; none where they are refused."""
+    given: list[Json] = []
+    where_there_is(
+        lambda: given.extend(place.client.post(place.url("issues", number, "labels"), {"labels": missing}))
+    )
+    return given
 
 
 def _request_reviews(place: Place, number: int, names: list[str]) -> None:

@@ -1,6 +1,7 @@
 """`bot.ports.Forge` for one repository on GitHub or what speaks its API."""
 
 import base64
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,9 @@ from bot.adapters.github import committing, merging, proposing, records, surface
 from bot.adapters.github.errors import SYSTEM
 from bot.adapters.github.place import Place, segment
 from bot.domain.pull import Comment, Permission, Pull, PullState, Review
-from bot.ports import CheckRun, NotFound, Proposal, Refused, WorkflowRun
+from bot.ports import CheckRun, Forbidden, NotFound, Proposal, Refused, WorkflowRun
+
+logger = logging.getLogger(__name__)
 
 LARGEST_FILE = 1_000_000
 MOST_FILES = 300
@@ -89,7 +92,7 @@ class GitHubForge:
         """Who closed it: only the issue behind a pull request knows, where the server has one."""
         try:
             closer = self._client.get(self._place.url("issues", number)).get("closed_by")
-        except NotFound:
+        except Refused:
             return None
         return records.login(closer) if closer else None
 
@@ -210,6 +213,10 @@ class GitHubForge:
                 f"/orgs/{segment(self._place.owner)}/teams/{segment(team)}/memberships/{segment(login)}"
             )
         except NotFound:
+            return False
+        except Forbidden as error:
+            # Without the right to see members nobody counts as one; `slipway doctor` says what is lacking.
+            logger.warning("the members of %s cannot be read: %s", team, error)
             return False
         return bool(found["state"] == "active")
 

@@ -100,20 +100,38 @@ def test_the_bots_commits_are_verified(server_world, proposal, way):
     assert commit["message"] == proposal.commit_message
 
 
-@pytest.mark.parametrize("status", [403, 404, 410])
-def test_what_github_lacks_is_left_out(server_world, wire, proposal, status):
-    """Without reactions, checks, deployments, issues and reviewers a promotion still goes on."""
-    for end in ("/reactions", "/check-runs", "/deployments", "/issues", "/requested_reviewers", "/graphql"):
+LACKING = (
+    "/reactions",
+    "/check-runs",
+    "/deployments",
+    "/issues",
+    "/requested_reviewers",
+    "/assignees",
+    "/labels",
+    "/graphql",
+)
+
+
+@pytest.mark.parametrize(
+    ("lacking", "status"),
+    [*((LACKING, status) for status in (403, 404, 410)), *(((each,), 404) for each in LACKING)],
+    ids=lambda value: "+".join(value).replace("/", "") if isinstance(value, tuple) else str(value),
+)
+def test_what_github_lacks_is_left_out(server_world, wire, proposal, lacking, status):
+    """Without any of them, and without all of them, a promotion still goes on."""
+    for end in lacking:
         wire.denied[end] = status
     forge = server_world.forge
 
-    pull = forge.propose(proposal)
+    pull = forge.propose(dataclasses.replace(proposal, assignees=("bob",)))
     comment = server_world.comment(pull.number, "alice", "/promote")
     forge.react(comment, "eyes")
+    assert forge.has_check(pull.head_sha, "slipway / gates") == ("/check-runs" in lacking)
     forge.check(CheckRun("slipway / gates", pull.head_sha, "Gates", "All hold.", "success"))
+    assert forge.has_check(pull.head_sha, "slipway / gates")
     forge.deployment("production", pull.head_sha, "success", "Version 2", None)
 
-    assert forge.upsert_issue("<!-- m -->", "title", "body") == 0
+    assert (forge.upsert_issue("<!-- m -->", "title", "body") == 0) == ("/issues" in lacking)
     forge.close_issue("<!-- m -->")
     merged = forge.merge(pull.number, sha=pull.head_sha, title="Promote", message="")
     assert forge.pull(pull.number).merge_sha == merged
@@ -231,18 +249,57 @@ def test_a_check_is_shown_on_its_commit(server_world, proposal):
     ]
 
 
-def test_the_environments_page_tells_the_truth(server_world, proposal):
-    """One deployment for a commit in an environment, and a status for each change."""
-    forge, sha = server_world.forge, proposal.base_sha
-    for state in ("in_progress", "in_progress", "success"):
-        forge.deployment("production", sha, state, "Version 2", "https://x.test")
-    forge.deployment("staging", sha, "success", "Version 2", None)
+def deployments(world):
+    """(environment, commit, newest state) of every deployment, oldest first."""
+    found = []
+    for each in reversed(world.ask("alice", "GET", "/deployments")):
+        (newest, *_) = world.ask("alice", "GET", f"/deployments/{each['id']}/statuses")
+        found.append((each["environment"], each["sha"], newest["state"]))
+    return found
 
-    deployments = server_world.ask("alice", "GET", f"/deployments?sha={sha}")
-    assert sorted(each["environment"] for each in deployments) == ["production", "staging"]
-    production = next(each["id"] for each in deployments if each["environment"] == "production")
-    statuses = server_world.ask("alice", "GET", f"/deployments/{production}/statuses")
-    assert [status["state"] for status in statuses] == ["success", "in_progress"]
+
+def test_the_environments_page_tells_the_truth(server_world, proposal):
+    """One deployment for a commit in an environment, a status for each change, and one that runs."""
+    forge, first = server_world.forge, proposal.base_sha
+    for state in ("in_progress", "in_progress", "success"):
+        forge.deployment("production", first, state, "Version 1", "https://x.test", production=True)
+    forge.deployment("staging", first, "success", "Version 1", None)
+    second = server_world.commit("main", {"a": b"2"})
+    forge.deployment("production", second, "in_progress", "Version 2", None, production=True)
+    assert deployments(server_world) == [
+        ("production", first, "success"),
+        ("staging", first, "success"),
+        ("production", second, "in_progress"),
+    ]
+    back = server_world.commit("main", {"a": b"1"})
+    forge.deployment("production", second, "inactive", "Version 2", None, production=True)
+    forge.deployment("production", back, "success", "Version 1 again", None, production=True)
+
+    assert deployments(server_world) == [
+        ("production", first, "inactive"),
+        ("staging", first, "success"),
+        ("production", second, "inactive"),
+        ("production", back, "success"),
+    ]
+
+
+def test_a_script_stays_a_script_when_its_pin_moves(server_world, proposal, way):
+    """Whichever way the commit is made, the mode of a file is kept."""
+    blob = {"content": "#!/bin/sh\necho v1\n", "encoding": "utf-8"}
+    sha = server_world.ask("alice", "POST", "/git/blobs", json=blob)["sha"]
+    parent = server_world.ask("alice", "GET", f"/git/commits/{proposal.base_sha}")["tree"]["sha"]
+    entry = {"path": "bin/run", "mode": "100755", "type": "blob", "sha": sha}
+    tree = server_world.ask("alice", "POST", "/git/trees", json={"base_tree": parent, "tree": [entry]})["sha"]
+    commit = {"message": "Add a script", "tree": tree, "parents": [proposal.base_sha]}
+    base = server_world.ask("alice", "POST", "/git/commits", json=commit)["sha"]
+    server_world.ask("alice", "PATCH", "/git/refs/heads/main", json={"sha": base})
+
+    edits = {"bin/run": b"#!/bin/sh\necho v2\n", "models/a.yaml": b"tag: v2\n"}
+    pull = server_world.forge.propose(dataclasses.replace(proposal, base_sha=base, edits=edits))
+
+    listed = server_world.ask("alice", "GET", f"/git/trees/{pull.head_sha}?recursive=1")["tree"]
+    modes = {entry["path"]: entry["mode"] for entry in listed}
+    assert (modes["bin/run"], modes["models/a.yaml"]) == ("100755", "100644")
 
 
 def test_a_reaction_is_seen_once(server_world, proposal):

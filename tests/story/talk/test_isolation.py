@@ -115,7 +115,7 @@ def test_a_delivery_about_a_repository_without_the_app_does_nothing(running, pai
 
     assert send(running, "issue_comment", event) == 202
     assert running.store.repository("stranger/gitops") is None
-    assert running.store.pending_requests("stranger/gitops", [first]) == []
+    assert running.store.pending_requests("stranger/gitops", [first], "") == []
 
 
 def test_the_token_of_one_installation_opens_nothing_of_another(running, pair):

@@ -78,3 +78,28 @@ def test_a_closed_pull_request_is_read_where_the_issue_behind_it_is_missing(forg
     pull = forge.pull(7)
 
     assert (pull.state, pull.closed_by, pull.author) == (PullState.CLOSED, None, "ghost")
+
+
+def test_whose_members_cannot_be_read_has_none(forge, script):
+    """A missing right denies; it neither allows nor stops everything else."""
+    script.then(403, {"message": "Resource not accessible by integration"})
+
+    assert forge.in_team("sre", "ada") is False
+
+
+def test_who_closed_a_pull_request_may_stay_unknown(forge, script):
+    """Without the right to read issues, that it is closed still counts."""
+    head = {"ref": "slipway/x", "sha": "a" * 40}
+    pull = {
+        "number": 7,
+        "state": "closed",
+        "title": "t",
+        "html_url": "",
+        "head": head,
+        "base": {"ref": "main"},
+    }
+    script.then(200, pull)
+    script.then(403, {"message": "Resource not accessible by integration"})
+
+    found = forge.pull(7)
+    assert (found.state, found.closed_by) == (PullState.CLOSED, None)
