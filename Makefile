@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas docs bench-canary bench-check bench-evidence bench-pins clean
+.PHONY: help demo test lint lock schemas docs bench-canary bench-check bench-evidence bench-pins bench-template clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -67,6 +67,9 @@ bench-check: $(VENV)/installed  ## how long slipway check takes for 200 models
 
 bench-canary: $(VENV)/installed  ## canary deciders over simulated services (RUNS=40, FAMILY=smooth or stormy)
 	$(BIN)/python benchmarks/canary/run.py --runs $(or $(RUNS),40) --family $(or $(FAMILY),smooth) --scenarios
+
+bench-template: $(VENV)/installed $(VENV)/tools  ## the template written, rendered and validated
+	$(BIN)/python benchmarks/template/bench.py
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway
