@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas docs bench-answers bench-build bench-canary bench-check bench-evidence bench-pins clean
+.PHONY: help demo test lint lock schemas docs bench-answers bench-build bench-canary bench-check bench-evidence bench-pins bench-template clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -73,6 +73,9 @@ bench-build: $(VENV)/installed  ## how long a model takes to become an image (SI
 
 bench-answers: $(VENV)/installed  ## how long a person waits for reaction and answer (COMMENTS=40, OTHERS=0)
 	$(BIN)/python benchmarks/answers/run.py --comments $(or $(COMMENTS),40) --others $(or $(OTHERS),0)
+
+bench-template: $(VENV)/installed $(VENV)/tools  ## the template written, rendered and validated
+	$(BIN)/python benchmarks/template/bench.py
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway

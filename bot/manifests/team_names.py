@@ -6,7 +6,7 @@ over each file replaces them all, and what is put in is never looked at again:
     your-team/models-gitops                           organisation and repository
     registry.example.com/ml, example.com              registry and domain
     fraud-detector, demand-forecast, …                the model of each serving style
-    namespace: staging, namespace="production", …     namespaces, after that word only
+    namespace: staging, namespace="production", …     namespaces, after that word and in addresses only
 
 A serving style that nobody asked for is left out, with its files and its part of slipway.yaml.
 """
@@ -54,7 +54,8 @@ _ONLY_FOR: Mapping[Style, tuple[str, ...]] = {
 
 # Written by `slipway schema`: what looks like a team's names there are examples.
 _GENERATED = ".schema.json"
-_NAMESPACE = rf"(?P<before>\bnamespace(?:: |=\\?\"|=))(?P<namespace>{'|'.join(ENVIRONMENTS)})\b"
+_ENVIRONMENT = "|".join(ENVIRONMENTS)
+_NAMESPACE = rf"(?P<before>\bnamespace(?:: |=\\?\"|=)|\.(?=\w+\.svc))(?P<namespace>{_ENVIRONMENT})\b"
 _RESERVED = frozenset({"argocd", "monitoring", "mlflow", "slipway"})
 
 _ORGANIZATION = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")

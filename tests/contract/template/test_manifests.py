@@ -155,7 +155,11 @@ def test_the_bot_gets_every_setting_it_needs(rendered):
     """The names in the ConfigMap and the Secret are Slipway's own, and none that it insists on is missing."""
     documents = rendered["slipway"]
     (plain,) = [document["data"] for document in documents if document["kind"] == "ConfigMap"]
-    (secret,) = [document["spec"]["data"] for document in documents if document["kind"] == "ExternalSecret"]
+    (secret,) = [
+        document["spec"]["data"]
+        for document in documents
+        if document["metadata"]["name"] == "slipway" and document["kind"] == "ExternalSecret"
+    ]
     given = {*plain, *(entry["secretKey"] for entry in secret)}
     known = {f"SLIPWAY_{field.upper()}": info for field, info in Settings.model_fields.items()}
 

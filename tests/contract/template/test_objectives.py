@@ -202,10 +202,9 @@ def test_alerts_fire_when_a_budget_burns_and_not_otherwise(rendered, rule_files,
         ),
         scenario("no traffic at all", served(*model, good="7x400", slow="7x400"), "390m", expect()),
     ]
+    needed = [str(one) for one in rule_files if one.stem in {"model-ratios", "fraud-detector"}]
     file = tmp_path / "tests.yaml"
-    file.write_text(
-        json.dumps({"rule_files": [*map(str, rule_files)], "evaluation_interval": "1m", "tests": tests})
-    )
+    file.write_text(json.dumps({"rule_files": needed, "evaluation_interval": "1m", "tests": tests}))
 
     done = subprocess.run(
         ["promtool", "test", "rules", str(file)], capture_output=True, text=True, check=False

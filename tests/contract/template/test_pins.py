@@ -9,6 +9,7 @@ from bot.adapters import shipped
 from bot.domain.config import load
 from bot.domain.version import ModelVersion
 from bot.manifests import ImagePin, Target, bump_bytes, pin_of
+from bot.manifests.pin import weight_of, weight_place
 
 pytestmark = pytest.mark.real("kubectl", "helm")
 
@@ -93,3 +94,40 @@ def test_a_bump_changes_the_version_and_nothing_else(place, applications, render
     for (kind, path, value), (wanted, end, version) in zip(sorted(changed), sorted(expected), strict=True):
         assert (kind, value) == (wanted, version)
         assert path.endswith(end)
+
+
+@pytest.mark.parametrize(
+    "share",
+    [
+        ("churn-risk", {"spec.predictor.canaryTrafficPercent": 10}),
+        (
+            "product-ranking",
+            {
+                "spec.strategy.canary.steps.0.setWeight": 20,
+                "spec.strategy.canary.steps.1.pause.duration": 315360000,
+            },
+        ),
+    ],
+    ids=lambda share: share[0],
+)
+def test_a_step_of_the_traffic_changes_the_share_and_nothing_else(
+    share, applications, render, validate, tmp_path
+):
+    """The first share of each style that splits traffic: written, rendered again, and still valid."""
+    model, paths = share
+    root = tmp_path / "repository"
+    shutil.copytree(shipped.folder("gitops-repo-template"), root)
+    traffic = CONFIG.models[model].environments["production"].traffic
+    before = render(root, applications[f"{model}-production"])
+    for selector in traffic.weights:
+        (file,) = [root / file for file in selector.candidate_files() if (root / file).is_file()]
+        target = Target(weight_place(selector), weight_of(selector, traffic.steps[0]), number=True)
+        file.write_bytes(bump_bytes(file.read_bytes(), target).data)
+
+    after = render(root, applications[f"{model}-production"])
+
+    changed = {}
+    for old, new in zip(before, after, strict=True):
+        validate(new)
+        changed |= {path: value for path, value in leaves(new).items() if leaves(old)[path] != value}
+    assert changed == paths

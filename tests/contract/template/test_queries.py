@@ -141,10 +141,16 @@ def running(folder, rules):
         assert answer["status"] == "success", (query, answer)
         return answer["data"]["result"]
 
+    # Two styles may record under one name, told apart by a label.
+    wanted = {
+        rule["record"] + "".join(f'{{{key}="{value}"}}' for key, value in rule.get("labels", {}).items())
+        for group in rules
+        for rule in group["rules"]
+    }
+
     def ready():
         try:
-            names = {rule["record"] for group in rules for rule in group["rules"]}
-            return client.get("/-/ready").is_success and all(ask(name) for name in names)
+            return client.get("/-/ready").is_success and all(ask(recorded) for recorded in wanted)
         except httpx.TransportError:
             return False
 
