@@ -11,7 +11,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from bot.adapters import shipped
-from bot.adapters.argocd import ArgoCd
+from bot.adapters.argocd import ArgoCd, ArgoCdResources
 from bot.adapters.cel import LimitedEvaluator
 from bot.adapters.clock import SystemClock
 from bot.adapters.database.connection import connect, embedded_url, libpq_url, migrate
@@ -179,9 +179,10 @@ def registries_of(settings: Settings) -> Mapping[str, Credentials]:
     return from_docker_config(file.read_text()) if file is not None else {}
 
 
-def cluster_of(settings: Settings) -> ArgoCd | None:
+def cluster_of(settings: Settings) -> ArgoCd | ArgoCdResources | None:
+    """Raises NoKubernetesError where Applications are to be read from a Kubernetes that is not there."""
     if settings.argocd_url is None:
-        return None
+        return ArgoCdResources.connect(settings.argocd_namespace) if settings.argocd_namespace else None
     return ArgoCd(settings.argocd_url, _revealed(settings.argocd_token) or "")
 
 

@@ -156,6 +156,11 @@ class Settings(MetricsSettings):
     )
 
     argocd_url: str | None = Field(None, description="Address of Argo CD's API.")
+    argocd_namespace: str | None = Field(
+        None,
+        description="Instead of the API: where Argo CD keeps its Applications, read straight from "
+        "Kubernetes (extra `kubernetes`).",
+    )
     argocd_token: SecretStr | None = Field(None, description="Token with the right to get applications.")
 
     argocd_webhook_secret: SecretStr | None = Field(

@@ -18,6 +18,7 @@ def serve(
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415
 
     from bot import bootstrap  # noqa: PLC0415
+    from bot.adapters.argocd import NoKubernetesError  # noqa: PLC0415
     from bot.adapters.database.connection import NoDatabaseError  # noqa: PLC0415
 
     try:
@@ -32,7 +33,7 @@ def serve(
     logging.getLogger("httpx").setLevel(logging.WARNING)
     try:
         slipway = bootstrap.build(configured)
-    except NoDatabaseError as error:
+    except (NoDatabaseError, NoKubernetesError) as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(2) from None
     except OperationalError as error:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.adapters.argocd import ArgoCd
+from bot.adapters.argocd import ArgoCd, ArgoCdResources
 from bot.adapters.oci import OciRegistry
 from bot.analysis.queries import RAW, Query, queries
 from bot.bootstrap import cluster_of, registries_of
@@ -31,7 +31,7 @@ class Tools:
     """What environments are looked at with. `web`: where the forge's pages are."""
 
     sources: Mapping[str, Metrics]
-    cluster: ArgoCd | None
+    cluster: ArgoCd | ArgoCdResources | None
     images: OciRegistry
     web: str
 

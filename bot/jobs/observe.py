@@ -14,6 +14,7 @@ from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Pull, PullState
 from bot.domain.situation import Request, Situation
+from bot.jobs import own_series
 from bot.jobs.authority import permitted
 from bot.jobs.canary import CanaryLook, Seen
 from bot.jobs.configuration import Configurations
@@ -126,7 +127,7 @@ class Observer:
                 if configured is not None and promotion.next_weight and promotion.override is None
                 else None
             ),
-            liveness=self._liveness(promotion, environment, forge),
+            liveness=self._liveness(promotion, environment, forge, now),
             verdict=canary.verdict if canary is not None else None,
         )
         return Observation(situation, repository, forge, model, environment, place, canary, len(rows) > 1)
@@ -179,7 +180,7 @@ class Observer:
         return earlier.verified_at + policy.soak
 
     def _liveness(
-        self, promotion: Promotion, environment: Environment | None, forge: Forge
+        self, promotion: Promotion, environment: Environment | None, forge: Forge, now: datetime
     ) -> Liveness | None:
         if promotion.stage is Stage.SYNCING:
             commit = promotion.live_commit
@@ -190,7 +191,10 @@ class Observer:
         if commit is None:
             return None
         if environment is None or environment.argocd is None or self._outside.cluster is None:
-            # Nobody to ask: the candidate's own metric series will say when it serves.
+            if promotion.stage is Stage.SYNCING:
+                slo = environment.slo if environment is not None else None
+                return own_series.liveness(self._outside, promotion, slo, now)
+            # Of the baseline's pods nothing tells whether they are the old ones or new ones.
             return Liveness(LiveState.LIVE, "No Argo CD application is configured.", revision=commit)
         try:
             url = self._outside.repository_url(promotion.repository)

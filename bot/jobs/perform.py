@@ -163,7 +163,12 @@ class Performer:
     ) -> effects.BumpOpened:
         plan = effect.plan
         opened = replace(
-            promotion, changes=plan.changes, baseline=plan.baseline, image=plan.image, head_sha=None
+            promotion,
+            changes=plan.changes,
+            baseline=plan.baseline,
+            image=plan.image,
+            steps=plan.steps,
+            head_sha=None,
         )
         comparison = self._judge.comparison(opened, seen.situation.policy)
         assert seen.place is not None, "only what is configured is opened"

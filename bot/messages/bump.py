@@ -67,6 +67,7 @@ def body(promotion: Promotion, comparison: Comparison, gates: Sequence[GateResul
     """What changes, why it may or may not merge, the evidence; never longer than GitHub accepts."""
     needed = [
         _opening(promotion, comparison),
+        _traffic(promotion),
         gate_tables.sentence(gates) if gates else Markdown(""),
         gate_tables.overview(gates) if gates else Markdown(""),
         md("_So it stood when this was opened; the comment below keeps up._") if gates else Markdown(""),
@@ -77,6 +78,20 @@ def body(promotion: Promotion, comparison: Comparison, gates: Sequence[GateResul
     ]
     details = [pins(promotion.changes), *compared.details(comparison)]
     return fit(needed, details, footer(promotion))
+
+
+def _traffic(promotion: Promotion) -> Markdown:
+    if not promotion.steps:
+        return Markdown("")
+    first, *further = promotion.steps
+    then = ", then ".join(f"{weight}%" for weight in further)
+    if not further:
+        return md("The candidate gets all of the traffic at once.")
+    return md(
+        "The candidate gets {}% of the traffic at first, then {}, each once it has passed before.",
+        first,
+        Markdown(then),
+    )
 
 
 def pins(changes: Sequence[PinChange]) -> Markdown:

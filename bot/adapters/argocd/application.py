@@ -8,33 +8,43 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 
-class _Part(BaseModel):
+class Part(BaseModel):
+    """A part of a document of Argo CD's; keys as in Go."""
+
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
 
-class Metadata(_Part):
+class Metadata(Part):
     name: str = ""
     deletion_timestamp: datetime | None = None
 
 
-class Source(_Part):
+class Source(Part):
     repo_url: str = Field(default="", alias="repoURL")
     target_revision: str = ""
 
 
-class SourceHydrator(_Part):
+class SourceHydrator(Part):
     dry_source: Source = Source()
 
 
-class Automated(_Part):
+class Automated(Part):
     enabled: bool = True
 
 
-class SyncPolicy(_Part):
+class SyncPolicy(Part):
     automated: Automated | None = None
 
 
-class Spec(_Part):
+class Destination(Part):
+    server: str = ""
+    name: str = ""
+    namespace: str = ""
+
+
+class Spec(Part):
+    project: str = "default"
+    destination: Destination = Destination()
     source: Source | None = None
     sources: tuple[Source, ...] = ()
     source_hydrator: SourceHydrator | None = None
@@ -45,30 +55,30 @@ class Spec(_Part):
         return self.sync_policy.automated is not None and self.sync_policy.automated.enabled
 
 
-class SyncStatus(_Part):
+class SyncStatus(Part):
     status: str = "Unknown"
     revision: str = ""
     revisions: tuple[str, ...] = ()
 
 
-class Health(_Part):
+class Health(Part):
     status: str = "Unknown"
     message: str = ""
     last_transition_time: datetime | None = None
 
 
-class Revisions(_Part):
+class Revisions(Part):
     """`revision` of a single source, `revisions` of several, in the order of `spec.sources`."""
 
     revision: str = ""
     revisions: tuple[str, ...] = ()
 
 
-class Operation(_Part):
+class Operation(Part):
     sync: Revisions | None = None
 
 
-class OperationState(_Part):
+class OperationState(Part):
     phase: str = ""
     message: str = ""
     finished_at: datetime | None = None
@@ -77,7 +87,7 @@ class OperationState(_Part):
     retry_count: int = 0
 
 
-class Condition(_Part):
+class Condition(Part):
     type: str = ""
     message: str = ""
 
@@ -86,19 +96,19 @@ class HistoryEntry(Revisions):
     deployed_at: datetime | None = None
 
 
-class Hydration(_Part):
+class Hydration(Part):
     phase: str = ""
     message: str = ""
     dry_sha: str = Field(default="", alias="drySHA")
     hydrated_sha: str = Field(default="", alias="hydratedSHA")
 
 
-class HydratorStatus(_Part):
+class HydratorStatus(Part):
     current_operation: Hydration | None = None
     last_successful_operation: Hydration | None = None
 
 
-class Status(_Part):
+class Status(Part):
     sync: SyncStatus = SyncStatus()
     health: Health = Health()
     reconciled_at: datetime | None = None
@@ -108,7 +118,7 @@ class Status(_Part):
     source_hydrator: HydratorStatus = HydratorStatus()
 
 
-class Application(_Part):
+class Application(Part):
     """One Application, as `GET /api/v1/applications/{name}` and Kubernetes show it."""
 
     metadata: Metadata = Metadata()

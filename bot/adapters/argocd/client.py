@@ -54,7 +54,7 @@ class ArgoCd:
             parsed,
             commit=commit,
             repository_url=repository_url,
-            contains=lambda revision: _contains(forge, commit, revision),
+            contains=lambda revision: contains(forge, commit, revision),
             can_sync=lambda: self._get(f"{path}/syncwindows", place, application).get("canSync") is not False,
             url=f"{self._url}/applications/{quote(application)}",
         )
@@ -94,7 +94,8 @@ def _address(application: str) -> tuple[str, dict[str, str]]:
     return f"/api/v1/applications/{quote(name, safe='')}", {"appNamespace": namespace} if namespace else {}
 
 
-def _contains(forge: Forge, commit: str, revision: str) -> bool:
+def contains(forge: Forge, commit: str, revision: str) -> bool:
+    """Whether a commit is this revision or in its history."""
     try:
         return forge.is_ancestor(commit, revision)
     except NotFound:  # a revision of before a force-push, or a tag's own object

@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain import commands
 from bot.domain.authorization import DEFAULT_RULES, Action
+from bot.domain.checks import CheckResult, CheckState
 from bot.domain.comparison import compare
 from bot.domain.evidence import Column, Metric, Signature, VersionEvidence
 from bot.domain.facts import Approval, EarlierEnvironment
@@ -16,10 +17,11 @@ from bot.domain.gates import evaluate
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.mistake import Mistake
 from bot.domain.policies import resolve
-from bot.domain.promotion import UNMERGED, AliasDue, Stage
+from bot.domain.promotion import UNMERGED, AliasDue, PinChange, Stage, TrafficStep
 from bot.domain.pull import Permission
+from bot.domain.retrain import Retraining
 from bot.domain.verdict import Outcome
-from bot.messages import bump, canary, check, issue, layout, replies, revert, status
+from bot.messages import bump, canary, check, issue, layout, replies, revert, status, step
 from tests.fakes import samples
 from tests.fakes.samples import NOW
 
@@ -135,6 +137,30 @@ def test_bump(case, golden, shipped):
 
 
 WAITS = "Gates that do not hold: approvals."
+CHECKS = (
+    CheckResult(
+        "alive", CheckState.PASSED, "it answered as expected", NOW, NOW, "GET http://f/healthz", "200\nok"
+    ),
+    CheckResult(
+        "parity",
+        CheckState.FAILED,
+        "/1 is 0.31 instead of 0.75",
+        NOW,
+        NOW,
+        'POST http://f/predict\n{"inputs": [[1.0], [2.0]]}',
+        f'200\n{{"predictions": [0.25, 0.31]}}\n```\n{HOSTILE}',
+    ),
+    CheckResult(
+        "integration",
+        CheckState.PENDING,
+        "integration.yml runs",
+        NOW,
+        NOW,
+        "integration.yml with model=fraud-detector",
+        url="https://github.example.test/example/gitops/actions/runs/7",
+    ),
+    CheckResult(HOSTILE, CheckState.UNASKED, HOSTILE, NOW, NOW),
+)
 STATUSES = {
     "open-strict": (samples.promotion(reason=WAITS), {"gates": "strict"}),
     "armed": (
@@ -194,6 +220,31 @@ STATUSES = {
                 "example/gitops", "fraud-detector", "production", "3", "12.4% of requests failed", NOW, 12
             ),
         },
+    ),
+    "stepping": (
+        samples.promotion(
+            stage=Stage.WATCHING,
+            reason="Passed at 10%; merging 50%.",
+            steps=(10, 50, 100),
+            weight=10,
+            step=TrafficStep(50, 14, "7" * 40),
+        ),
+        {"progress": Watching()},
+    ),
+    "back-to-zero": (
+        samples.promotion(
+            stage=Stage.REVERTING,
+            reason="The candidate's share is 0; the revert is merged as soon as that is live.",
+            steps=(10, 50, 100),
+            weight=0,
+            step=TrafficStep(0, 15, "8" * 40, merge_sha="9" * 40),
+            revert_pull=16,
+        ),
+        {},
+    ),
+    "checked": (
+        samples.promotion(stage=Stage.WATCHING, reason="Not settled yet: integration.", checks=CHECKS),
+        {"progress": Watching()},
     ),
     "closed": (samples.promotion(stage=Stage.CLOSED, reason="Version 4 is proposed now."), {}),
     "hostile": (
@@ -326,6 +377,41 @@ def test_revert(case, golden):
     pull = revert.render(told)
 
     golden(f"revert-{case}.md", f"{pull.title}\n\n{pull.commit_message}\n\n---\n\n{pull.body}")
+
+
+@pytest.mark.parametrize("weight", [50, 0])
+def test_step(weight, golden):
+    """The pull request that gives the candidate another share, or takes all of it away."""
+    watched = samples.promotion(
+        stage=Stage.WATCHING if weight else Stage.REVERTING,
+        reason="Passed at 10%; opening the step to 50%.",
+        revert_reason=None if weight else samples.verdict().reason,
+        steps=(10, 50, 100),
+        weight=10,
+        verdict=samples.verdict(Outcome.PASSED if weight else Outcome.FAILED),
+    )
+    change = PinChange(1, "models/fraud-detector/service.yaml", "10", str(weight))
+    texts = (step.title(watched, weight), step.commit_message(watched, weight))
+
+    golden(f"step-{weight}.md", "\n\n---\n\n".join((*texts, step.body(watched, weight, (change,)))))
+
+
+def test_retraining(golden):
+    """A new version was asked for, with the evidence."""
+    evidence = {"query": 'feature_drift{version="3"}', "value": "0.41", "limit": "above 0.3 for 6h"}
+    wanted = Retraining(
+        "example/gitops",
+        "fraud-detector",
+        "production",
+        "3",
+        "7c1f",
+        "drift",
+        "drift of version 3 has been above 0.3 for 6h: 0.41 now.",
+        evidence,
+        NOW,
+    )
+
+    golden("reply-retraining.md", replies.retraining(wanted))
 
 
 REPLIES = {
