@@ -26,7 +26,9 @@ from bot.webhooks.alertmanager import Alert
 
 HISTORY = 3600.0
 """Seconds of the baseline's past that tell how bursty its errors are."""
-_CHANGED = "the SLOs or the policy were changed during the watch: it began again by what is in force now"
+_CHANGED = (
+    "the SLOs, the policy or Slipway itself changed during the watch: it began again by what is in force now"
+)
 _NOT_TOLD = (
     "nothing says when the candidate went live (no Argo CD application, no {version} in the queries): "
     "what the baseline served after the merge was counted too"
