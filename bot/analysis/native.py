@@ -35,7 +35,7 @@ class NativeBounds:
             before = self.used.get(key, threshold)
             bound = max(before, _bound(series, threshold))
             every, below = _buckets(series, bound)
-            if bound > before:
+            if before < bound < math.inf:
                 self.used[key] = bound
                 counters.rebase(below)
             choices[key] = _choice(bound, threshold)

@@ -21,11 +21,14 @@ from bot.domain.slo import Slo
 from bot.domain.verdict import Outcome, Verdict
 from bot.jobs.outside import Outside
 from bot.jobs.store import Watched
-from bot.ports import Metrics, OutsideError, Refused
+from bot.ports import Forbidden, Metrics, NotFound, OutsideError, Refused
 from bot.webhooks.alertmanager import Alert
 
 HISTORY = 3600.0
 """Seconds of the baseline's past that tell how bursty its errors are."""
+_CHANGED = (
+    "the SLOs, the policy or Slipway itself changed during the watch: it began again by what is in force now"
+)
 _NOT_TOLD = (
     "nothing says when the candidate went live (no Argo CD application, no {version} in the queries): "
     "what the baseline served after the merge was counted too"
@@ -57,7 +60,9 @@ class CanaryLook:
         at = now.timestamp()
         settings = Settings.of(policy.canary)
         reader = _reader(promotion, slo, settings)
-        kept = self._outside.store.watched(promotion.id)
+        stored = self._outside.store.watched(promotion.id)
+        kept = stored if stored is not None and _fits(stored, promotion, slo, settings) else None
+        again = stored is not None and kept is None
         history = _kept_history(kept)
         if kept is not None:
             reader.restore(kept["reader"])
@@ -66,30 +71,25 @@ class CanaryLook:
             watch = _watch(reader, history or [], settings, promotion, kept)
             watch.note(_labels(alert))
             verdict: Verdict | None = watch.conclude(Outcome.FAILED, at, _said(alert))
-            return _seen(promotion, watch, verdict, reader, history=history, windows=[])
+            return _seen(promotion, watch, verdict, reader, history=history, windows=[], again=again)
         try:
             metrics = self._metrics(slo)
             if history is None:
                 history = self._history(promotion, slo, settings, metrics)
-            answers = {ask.text: _answer(metrics, ask) for ask in reader.asks(at)}
+            answers, refusals = _answers(metrics, reader.asks(at))
         except OutsideError as trouble:
             watch = _watch(reader, history or [], settings, promotion, kept)
             verdict = watch.source_down(at, trouble.message)
-            if verdict is not None and isinstance(trouble, Refused):
-                verdict = replace(verdict, reason=f"The metrics server was asked in vain: {trouble.message}")
-            return _seen(promotion, watch, verdict, reader, history=history, windows=[])
+            return _seen(promotion, watch, verdict, reader, history=history, windows=[], again=again)
         watch = _watch(reader, history, settings, promotion, kept)
         windows = reader.ingest(answers, at)
-        for note in reader.notes:
+        told = live_is_told or _tells_versions(slo)
+        for note in (*refusals, *reader.notes, *([_CHANGED] * again), *([_NOT_TOLD] * (not told))):
             watch.note(note)
-        if not live_is_told and not _tells_versions(slo):
-            watch.note(_NOT_TOLD)
-        verdict = None
-        for window in windows:
-            verdict = watch.observe(window)
-            if verdict is not None:
-                break
-        return _seen(promotion, watch, verdict, reader, history=history, windows=windows)
+        verdict = _first_verdict(watch, windows)
+        if verdict is not None and verdict.outcome is Outcome.NO_DATA and refusals:
+            verdict = replace(verdict, reason=f"{verdict.reason} {_sentence(refusals[0])}")
+        return _seen(promotion, watch, verdict, reader, history=history, windows=windows, again=again)
 
     def _alert(self, promotion: Promotion, policy: Policy) -> Alert | None:
         """The first alert that fails this promotion. What fired before the merge is not the candidate's
@@ -121,8 +121,16 @@ class CanaryLook:
         reader = history_reader(
             slo, _names(promotion), until=until, length=HISTORY, interval=settings.interval
         )
-        answers = {ask.text: _answer(metrics, ask) for ask in reader.asks(until)}
+        answers, _ = _answers(metrics, reader.asks(until))
         return [window for window in reader.ingest(answers, until) if window.candidate]
+
+
+def _first_verdict(watch: Watch, windows: Sequence[Window]) -> Verdict | None:
+    for window in windows:
+        verdict = watch.observe(window)
+        if verdict is not None:
+            return verdict
+    return None
 
 
 def recorded(kept: Mapping[str, Any], windows: Sequence[Mapping[str, Any]]) -> Record:
@@ -144,6 +152,20 @@ def _said(alert: Alert) -> str:
 def _labels(alert: Alert) -> str:
     labels = ", ".join(f'{name}="{value}"' for name, value in sorted(alert.labels.items()))
     return f"Alertmanager's {alert.fingerprint}: {labels}"
+
+
+def _fits(stored: Mapping[str, Any], promotion: Promotion, slo: Slo, settings: Settings) -> bool:
+    """Whether a stored watch is one over these SLOs by this policy, and can be read."""
+    reader = _reader(promotion, slo, settings)
+    now = Record(reader.slos, (), settings, ()).to_json()
+    if any(stored.get(part) != now[part] for part in ("objectives", "gauges", "settings")):
+        return False
+    try:
+        reader.restore(stored["reader"])
+        Watch.restore(reader.slos, (), settings, stored["watch"])
+    except (KeyError, TypeError, ValueError):
+        return False
+    return True
 
 
 def _kept_history(kept: Mapping[str, Any] | None) -> Sequence[Window] | None:
@@ -188,11 +210,26 @@ def _watch(
     return watch
 
 
-def _answer(metrics: Metrics, ask: Ask) -> Sequence[Series]:
-    try:
-        return metrics.raw(ask.text, ask.start, ask.end) if ask.raw else metrics.instant(ask.text, ask.end)
-    except Refused as refused:
-        raise Refused(refused.system, f"it refuses `{ask.text}`: {refused.message}") from refused
+def _answers(metrics: Metrics, asks: Sequence[Ask]) -> tuple[dict[str, Sequence[Series]], list[str]]:
+    """The answers by their query, and a sentence for each query that was refused: one that is wrong must
+    not keep the others from being judged. Raises OutsideError where nobody answers, or nothing is allowed.
+    """
+    answers: dict[str, Sequence[Series]] = {}
+    refusals = []
+    for ask in asks:
+        try:
+            answers[ask.text] = (
+                metrics.raw(ask.text, ask.start, ask.end) if ask.raw else metrics.instant(ask.text, ask.end)
+            )
+        except (Forbidden, NotFound):
+            raise
+        except Refused as refused:
+            refusals.append(f"the metrics server refuses `{ask.text}`: {refused.message}")
+    return answers, refusals
+
+
+def _sentence(text: str) -> str:
+    return f"{text[:1].upper()}{text[1:]}"
 
 
 def _seen(
@@ -203,6 +240,7 @@ def _seen(
     *,
     history: Sequence[Window] | None,
     windows: Sequence[Window],
+    again: bool,
 ) -> Seen:
     record = Record(reader.slos, tuple(history or ()), watch.settings, (), promotion.watch_extra)
     state = {
@@ -212,5 +250,5 @@ def _seen(
         "watch": watch.state(),
         "extra": promotion.watch_extra,
     }
-    watched = Watched(state, [window.to_json() for window in windows])
+    watched = Watched(state, [window.to_json() for window in windows], again=again)
     return Seen(verdict, watch.progress(), watched)

@@ -88,6 +88,8 @@ class Watched:
     state: Mapping[str, Any]
     windows: Sequence[Mapping[str, Any]] = ()
     """New windows since the last save."""
+    again: bool = False
+    """The watch began anew: the windows that were stored before are dropped."""
 
 
 @dataclass(frozen=True, slots=True)

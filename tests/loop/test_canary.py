@@ -3,10 +3,13 @@
 from dataclasses import dataclass, field
 
 import pytest
+from sqlalchemy import text
 
+from bot.analysis.replay import replay
 from bot.domain.promotion import Stage
 from bot.domain.series import Series
 from bot.domain.verdict import Outcome
+from bot.jobs.canary import recorded
 from bot.ports import Unavailable
 
 SLO = """\
@@ -69,13 +72,13 @@ def versions(world):
 
 def configured(world, slo=SLO, policy="", changes=None):
     """Other SLOs, another policy, whatever else is to differ."""
-    text = world.forge.read("slipway.yaml", world.forge.head()).decode()
+    config = world.forge.read("slipway.yaml", world.forge.head()).decode()
     changes = {SLO: slo, **(changes or {})}
     for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
+        assert old in config
+        config = config.replace(old, new)
     quick = "canary: {bake: 60s, max_bake: 2m, interval: 5s, warm_up: 10s, min_requests: 20}\n"
-    world.configure({"slipway.yaml": text.encode(), "policies/quick.yaml": (quick + policy).encode()})
+    world.configure({"slipway.yaml": config.encode(), "policies/quick.yaml": (quick + policy).encode()})
 
 
 def promoted(world, version="2"):
@@ -280,3 +283,32 @@ def test_an_outage_of_ten_minutes_and_restarts_change_no_verdict(world, bad, dis
     assert watched < 120 or (disturbed and not bad)
     assert (judged.slos[0].ratio > 0.05) is bool(bad)
     assert any("gave no answer" in note for note in judged.notes) is disturbed
+
+
+def test_slos_that_change_in_mid_watch_begin_it_again(world):
+    """What is in force now decides, over everything since the candidate went live; nobody is stuck."""
+    promotion = promoted(world)
+    world.later(30)
+    world.traffic.turn_bad(0.1)
+    configured(world, SLO.replace("99%", "50%"))
+    judged = verdict(world)
+
+    assert judged.outcome is Outcome.PASSED
+    assert judged.slos[0].objective == "at most 50% of requests fail"
+    assert any("changed during the watch" in note for note in judged.notes)
+    kept = world.store.watched(promotion.id)
+    again = replay(recorded(kept, world.store.windows(promotion.id)), judged)
+    assert again.agrees, again.sentence
+
+
+def test_a_watch_that_an_older_slipway_stored_begins_again(world):
+    """An upgrade in mid-watch loses nothing that the metrics server still has."""
+    promotion = promoted(world)
+    world.later(30)
+    with world.engine.begin() as connection:
+        connection.execute(text("UPDATE watches SET state = state - 'reader' || '{\"reader\": {}}'"))
+    judged = verdict(world)
+
+    assert judged.outcome is Outcome.PASSED
+    assert (judged.decided_at - judged.started_at).total_seconds() == pytest.approx(60, abs=6)
+    assert promotion.id == world.newest().id

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, Row, Select, and_, case, func, or_, select, update
+from sqlalchemy import Connection, Row, Select, and_, case, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.adapters.database.rows import Rows, at_place
@@ -258,6 +258,8 @@ def _save_watch(connection: Connection, promotion: str, watched: Watched) -> Non
             index_elements=["promotion"], set_={"state": statement.excluded.state}
         )
     )
+    if watched.again:
+        connection.execute(delete(windows).where(windows.c.promotion == promotion))
     if watched.windows:
         rows = [{"promotion": promotion, "data": dict(window)} for window in watched.windows]
         connection.execute(insert(windows), rows)

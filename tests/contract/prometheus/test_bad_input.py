@@ -193,20 +193,30 @@ CASES = {
         "latency: the histogram has no +Inf bucket, so that requests cannot be counted",
     ),
     "a gauge that does not parse": Case(
-        {}, gauge("max(drift"), Outcome.SOURCE_DOWN, "The metrics server was asked in vain: it refuses `max(drift`: HTTP 4"
+        {}, gauge("max(drift"), Outcome.NO_DATA, "Drift had no value. The metrics server refuses `max(drift`: HTTP 4"
     ),
     "a selector that does not parse": Case(
         {},
         {"errors": {"objective": "99%", "total": 'all_total{app=~"("}', "bad": "bad_total"}},
-        Outcome.SOURCE_DOWN,
-        'The metrics server was asked in vain: it refuses `all_total{app=~"("}`: HTTP 4',
+        Outcome.NO_DATA,
+        'no such series. The metrics server refuses `all_total{app=~"("}`: HTTP 4',
+    ),
+    "one wrong query among others": Case(
+        counters("right"),
+        {
+            "errors": errors("right"),
+            "gauges": {"drift": {"query": "max(drift", "above": 0.3, "for": "1m", "on_breach": "warn"}},
+        },
+        sentence="the metrics server refuses `max(drift`: HTTP 4",
     ),
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def server(start):
-    return start({name: rows for case in CASES.values() for name, rows in case.series.items()})
+    cases = {name: rows for case in CASES.values() for name, rows in case.series.items()}
+    broken = [(at, max(0.0, value - 90.0 * 20)) for at, value in steady(90.0)]
+    return start({**cases, **counters("broken"), 'bad_total{app="broken",instance="a"}': broken})
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -225,13 +235,22 @@ def test_a_server_that_will_not_load_so_much_is_told(limited):
     """A limit on samples is a refusal with the server's own words."""
     verdict = judged(Prometheus(Connection(limited.url)), CASES["more than 11,000 points"].slo)
 
-    assert verdict.outcome is Outcome.SOURCE_DOWN
+    assert verdict.outcome is Outcome.NO_DATA
     assert "too many samples" in verdict.reason
+
+
+def test_a_wrong_query_keeps_no_other_from_failing(server):
+    """A typo in a gauge is no way past the error rate."""
+    slo = {"errors": errors("broken"), **gauge("max(drift")}
+    verdict = judged(Prometheus(Connection(server.url)), slo)
+
+    assert verdict.outcome is Outcome.FAILED
+    assert any("refuses `max(drift`" in note for note in verdict.notes)
 
 
 @pytest.fixture
 def limited(start_prometheus):
-    return start_prometheus(CASES["more than 11,000 points"].series, "--query.max-samples=1000")
+    return start_prometheus(CASES["more than 11,000 points"].series, "--query.max-samples=10")
 
 
 @dataclass

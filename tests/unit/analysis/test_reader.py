@@ -192,6 +192,7 @@ def test_a_native_histogram_whose_last_bucket_holds_the_threshold_is_no_data():
 
     assert windows[0].candidate == {}
     assert r.notes == ["latency: 0.3 is above the largest bucket bound: slow requests cannot be told"]
+    assert json.dumps(r.state(), allow_nan=False)
 
 
 def test_a_native_threshold_that_is_a_bound_is_exact():
