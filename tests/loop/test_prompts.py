@@ -76,7 +76,11 @@ def test_a_prompt_is_merged_watched_and_its_alias_moved(greeter):
 
     greeter.until(lambda: greeter.newest().stage is Stage.PASSED)
     assert greeter.registry.alias("greeting", "champion") == "2"
-    assert greeter.registry.version("greeting", "2").tags["slipway.production.verdict"] == "passed"
+    passed = greeter.newest()
+    tags = greeter.registry.version("greeting", "2").tags
+    assert tags["slipway.production.verdict"] == "passed"
+    assert tags["slipway.production.commit"] == passed.merge_sha
+    assert tags["slipway.production.pull_request"] == str(passed.pull)
 
 
 def test_a_prompt_that_breaks_the_service_is_reverted_by_itself(greeter):

@@ -67,3 +67,18 @@ def test_a_version_that_does_not_exist_is_told(repository, mlflow_server, traine
 
     assert result.exit_code == 1
     assert "not found" in result.output
+
+
+def test_a_prompt_is_simulated_like_a_model(repository, mlflow_server, trained):
+    """Its variables are its signature: callers that do not send the new one would break."""
+    target = "{targets: [{file: prompt.yaml, pointer: /prompt}], policy: llm, alias: champion}"
+    with (repository / "slipway.yaml").open("a") as file:
+        file.write(f"prompts:\n  greeting:\n    environments:\n      production: {target}\n")
+    arguments = ["policy", "simulate", "--repo", repository, "--mlflow", mlflow_server, "--model", "greeting"]
+    result = CliRunner().invoke(app, [*map(str, arguments), "--version", "2", "--environment", "production"])
+
+    assert result.exit_code == 0, result.output
+    assert "greeting version 2 into production, against version 1, policy llm:" in result.output
+    assert "holds evaluated" in result.output
+    assert "Callers of the baseline may break: new input age is required" in result.output
+    assert result.output.endswith("It would not merge because of: signature.\n")
