@@ -17,6 +17,21 @@ from bot.webhooks.errors import WebhookError
 
 logger = logging.getLogger(__name__)
 
+_DESCRIBED: dict[str, Any] = {
+    "status_code": 202,
+    "responses": {
+        202: {"description": "Taken; what follows from it is done later."},
+        400: {"description": "Signed, and nothing that can be read."},
+        401: {"description": "Not signed with a secret of ours."},
+        413: {"description": "The body is over its cap."},
+        503: {"description": "It could not be stored; send it again."},
+    },
+    # The signature is over the raw bytes, so the body is read before anything describes it.
+    "openapi_extra": {
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {"type": "object"}}}}
+    },
+}
+
 _Event = TypeVar("_Event")
 
 
@@ -34,13 +49,13 @@ def router(
     """
     routes = APIRouter(prefix="/webhooks", tags=["webhooks"])
 
-    @routes.post("/github", status_code=202, summary="GitHub's webhook deliveries")
+    @routes.post("/github", **_DESCRIBED, summary="GitHub's webhook deliveries")
     async def from_github(request: Request) -> Response:
         body = await read_body(request, GITHUB_CAP)
         event = _verified("github", lambda: github.parse(request.headers, body, github_secrets))
         return await _accept(store, "github", event.delivery, event)
 
-    @routes.post("/mlflow", status_code=202, summary="MLflow's webhook deliveries")
+    @routes.post("/mlflow", **_DESCRIBED, summary="MLflow's webhook deliveries")
     async def from_mlflow(request: Request) -> Response:
         body = await read_body(request, CAP)
         event = _verified(
@@ -50,7 +65,7 @@ def router(
 
     if alertmanager_secrets:
 
-        @routes.post("/alertmanager", status_code=202, summary="Alertmanager's notifications")
+        @routes.post("/alertmanager", **_DESCRIBED, summary="Alertmanager's notifications")
         async def from_alertmanager(request: Request) -> Response:
             body = await read_body(request, CAP)
             event = _verified(
@@ -60,7 +75,7 @@ def router(
 
     if argocd_secrets:
 
-        @routes.post("/argocd", status_code=202, summary="Argo CD's notifications")
+        @routes.post("/argocd", **_DESCRIBED, summary="Argo CD's notifications")
         async def from_argocd(request: Request) -> Response:
             body = await read_body(request, CAP)
             event = _verified("argocd", lambda: argocd.parse(request.headers, body, argocd_secrets))

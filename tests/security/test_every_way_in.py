@@ -67,17 +67,24 @@ MUTATING = [
 
 
 def test_every_route_is_named(running):
-    """The documentation pages of FastAPI only describe the rest."""
+    """The pages that FastAPI adds only describe the rest."""
+    routes = list(_routes(running.client.app.routes))
     found = {
-        (method, route.path)
-        for route in running.client.app.routes
-        if isinstance(route, APIRoute)
-        for method in route.methods
+        (method, route.path) for route in routes if isinstance(route, APIRoute) for method in route.methods
     }
-    described = {route.path for route in running.client.app.routes if not isinstance(route, APIRoute)}
+    described = {route.path for route in routes if not isinstance(route, APIRoute)}
 
     assert found == set(ROUTES)
     assert described <= {"/openapi.json", "/docs", "/docs/oauth2-redirect", "/redoc"}
+
+
+def _routes(routes):
+    """All of them, those of included routers too."""
+    for route in routes:
+        if (included := getattr(route, "original_router", None)) is not None:
+            yield from _routes(included.routes)
+        else:
+            yield route
 
 
 @pytest.mark.parametrize("path", [path for method, path in ROUTES if method == "POST"])
