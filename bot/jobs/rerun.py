@@ -37,7 +37,7 @@ class Reruns:
             kind = _kind(promotion, event.head_sha)
             if event.name in (None, _CHECKS[kind]):
                 self._ask(repository, promotion, kind, event)
-        if event.name == check_pull.NAME or (event.name is None and not concerned):
+        if event.name == check_pull.NAME or not concerned:
             self._check_again(repository, event.head_sha)
 
     def _ask(self, repository: Repository, promotion: Promotion, kind: str, event: CheckRerequested) -> None:

@@ -255,3 +255,13 @@ def test_what_waits_says_so_in_the_status_comment(world, monkeypatch):
 
     world.later(601)
     assert "Waiting for GitHub" not in world.status(pull)
+
+
+def test_the_check_of_somebodys_pull_request_is_shown_anew(world):
+    """Pressed where nothing is promoted: neutral again, not queued for ever."""
+    number = world.proposed("docs", {"README.md": b"Hello\n"})
+    head = world.forge.pull(number).head_sha
+    del world.forge.checks[head, GATES]
+    press(world, "eve", head, GATES)
+
+    assert world.forge.checks[head, GATES].conclusion == "neutral"

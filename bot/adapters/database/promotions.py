@@ -39,6 +39,7 @@ class Promotions(Rows):
 
     def of_commit(self, repository: str, sha: str) -> Sequence[Promotion]:
         named = [promotions.c.data[key].astext == sha for key in ("head_sha", "merge_sha", "revert_head_sha")]
+        named.append(promotions.c.data["step"]["head_sha"].astext == sha)
         return self._promotions(select(promotions).where(promotions.c.repository == repository, or_(*named)))
 
     def under_way(self, repository: str, model: str, environment: str) -> Sequence[Promotion]:

@@ -61,6 +61,32 @@ def test_a_bump_takes_few_calls(server_world, wire, proposal, way):
     assert len(wire.calls) <= {"graphql": 4, "rest": 9}[way], wire.calls
 
 
+def test_the_size_of_the_repository_costs_no_calls(server_world, wire, proposal, way):
+    """Neither files nor history are walked: the same calls for a thousand files more."""
+    if way == "rest":
+        server_world.app._shared.without_graphql.add(server_world.installation)
+    server_world.forge.head()
+    wire.exchanges.clear()
+    server_world.forge.propose(proposal)
+    small = [call.split()[0] for call in wire.calls]
+    tree = [
+        {"path": f"data/{n % 30}/{n}.txt", "mode": "100644", "type": "blob", "content": str(n)}
+        for n in range(1000)
+    ]
+    parent = server_world.ask("alice", "GET", f"/git/commits/{proposal.base_sha}")["tree"]["sha"]
+    grown = server_world.ask("alice", "POST", "/git/trees", json={"base_tree": parent, "tree": tree})["sha"]
+    base = proposal.base_sha
+    for number in range(20):
+        commit = {"message": f"Change {number}", "tree": grown, "parents": [base]}
+        base = server_world.ask("alice", "POST", "/git/commits", json=commit)["sha"]
+    server_world.ask("alice", "PATCH", "/git/refs/heads/main", json={"sha": base})
+    wire.exchanges.clear()
+
+    server_world.forge.propose(dataclasses.replace(proposal, branch="slipway/large", base_sha=base))
+
+    assert [call.split()[0] for call in wire.calls] == small
+
+
 def test_a_crash_between_any_two_calls_leaves_one_pull_request(server_world, wire, proposal, way):
     """Cut after any call, and done again by another process: one pull request, one commit on the base."""
     for answers in range(14):
