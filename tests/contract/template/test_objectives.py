@@ -3,14 +3,17 @@
 import json
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 import yaml
+from prometheus_client.parser import text_string_to_metric_families
 
 from bot.analysis.burn import PAIRS
 
 pytestmark = pytest.mark.real("kubectl", "helm", "promtool")
 
+SERIES = Path(__file__).parent / "series"
 SECONDS = {"m": 60, "h": 3600}
 BURN = re.compile(
     r"^(?:1 - )?(?:model|endpoint):(?P<what>errors|within):ratio_(?:rate|over)(?P<window>\d+[mh])"
@@ -129,17 +132,34 @@ def scenario(name, series, at, fires):
     }
 
 
-REQUESTS = 'http_requests_total{{handler="/predict",method="POST",model="{m}",namespace="production",pod="{m}-1",service="{m}",status="{s}",version="3"}}'
-BUCKET = 'http_request_duration_highr_seconds_bucket{{le="{le}",model="{m}",namespace="production",pod="{m}-1",service="{m}",version="3"}}'
-COUNT = 'http_request_duration_highr_seconds_count{{model="{m}",namespace="production",pod="{m}-1",service="{m}",version="3"}}'
+def recorded(style, name, chosen, **target):
+    """A series of a recorded scrape as Prometheus stores it: with its own labels, some of them chosen, and the
+    target's.
+    """
+    families = text_string_to_metric_families((SERIES / f"{style}.txt").read_text())
+    samples = [sample for family in families for sample in family.samples if sample.name == name]
+    (sample,) = [one for one in samples if chosen.items() <= one.labels.items()]
+    labels = ",".join(f'{key}="{value}"' for key, value in sorted((sample.labels | target).items()))
+    return f"{name}{{{labels}}}"
 
 
-def served(model, le, *, good, bad=None, slow="0+0x400"):
+PLACE = {"namespace": "production", "service": "fraud-detector", "pod": "fraud-detector-1"}
+
+
+def served(*, good, bad=None, slow="0+0x400"):
     """The series of a model behind the reference server: per minute, good, bad and slow requests."""
-    series = {REQUESTS.format(m=model, s="2xx"): good, COUNT.format(m=model): good}
+
+    def requests(status):
+        answered = {"handler": "/predict", "status": status}
+        return recorded("model-server", "http_requests_total", answered, **PLACE)
+
+    duration = "http_request_duration_highr_seconds"
+    series = {requests("2xx"): good, recorded("model-server", f"{duration}_count", {}, **PLACE): good}
     if bad is not None:
-        series[REQUESTS.format(m=model, s="5xx")] = bad
-    series[BUCKET.format(m=model, le=le)] = good if slow is None else slow
+        series[requests("5xx")] = bad
+    series[recorded("model-server", f"{duration}_bucket", {"le": "0.25"}, **PLACE)] = (
+        good if slow is None else slow
+    )
     return series
 
 
@@ -167,43 +187,47 @@ def test_alerts_fire_when_a_budget_burns_and_not_otherwise(rendered, rule_files,
         return {name: fired(name) if name in names else None for name in alerts}
 
     steady, quick = "0+600x400", None
-    model = ("fraud-detector", "0.25")
     tests = [
-        scenario("calm, no error series yet", served(*model, good=steady, slow=quick), "390m", expect()),
+        scenario("calm, no error series yet", served(good=steady, slow=quick), "390m", expect()),
         scenario(
             "errors within the objective",
-            served(*model, good=steady, bad="0+5x400", slow=quick),
+            served(good=steady, bad="0+5x400", slow=quick),
             "390m",
             expect(),
         ),
         scenario(
             "a third fails from the fifth hour on",
-            served(*model, good=steady, bad="0x300 0+300x100", slow=quick),
+            served(good=steady, bad="0x300 0+300x100", slow=quick),
             "350m",
             expect("ModelErrorsBurnFast"),
         ),
         scenario(
             "a leak of eight per cent",
-            served(*model, good=steady, bad="0+52x400", slow=quick),
+            served(good=steady, bad="0+52x400", slow=quick),
             "390m",
             expect("ModelErrorsBurnSlow"),
         ),
         scenario(
             "nearly all answers are slow",
-            served(*model, good=steady, slow="0+60x400"),
+            served(good=steady, slow="0+60x400"),
             "390m",
             expect("ModelLatencyBurnFast", "ModelLatencyBurnSlow"),
         ),
         scenario(
             "the burst is over: the short window ends the alarm",
-            served(*model, good=steady, bad="0x300 0+300x40 12000x60", slow=quick),
+            served(good=steady, bad="0x300 0+300x40 12000x60", slow=quick),
             "380m",
             expect(),
         ),
-        scenario("no traffic at all", served(*model, good="7x400", slow="7x400"), "390m", expect()),
+        scenario("no traffic at all", served(good="7x400", slow="7x400"), "390m", expect()),
     ]
-    needed = [str(one) for one in rule_files if one.stem in {"model-ratios", "fraud-detector"}]
-    file = tmp_path / "tests.yaml"
+    promtool_agrees(rule_files, "fraud-detector", tests, tmp_path)
+
+
+def promtool_agrees(rule_files, model, tests, folder):
+    """`promtool test rules` with the rules of one model and those that all models share."""
+    needed = [str(one) for one in rule_files if one.stem in {"model-ratios", model}]
+    file = folder / "tests.yaml"
     file.write_text(json.dumps({"rule_files": needed, "evaluation_interval": "1m", "tests": tests}))
 
     done = subprocess.run(
@@ -211,3 +235,45 @@ def test_alerts_fire_when_a_budget_burns_and_not_otherwise(rendered, rule_files,
     )
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+KSERVE = {"namespace": "production", "service": "churn-risk-metrics", "model_version": "3"}
+ENDPOINT = {
+    "dimension_EndpointName": "price-estimate-production",
+    "dimension_VariantName": "price-estimate-production-3",
+}
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        (
+            "churn-risk",
+            (recorded("mlserver", "model_infer_request_success_total", {}, **KSERVE), "0+600x120"),
+            (recorded("mlserver", "model_infer_request_failure_total", {}, **KSERVE), "0+300x120"),
+            {"namespace": "production", "service": "churn-risk-metrics", "server": "mlserver"},
+        ),
+        (
+            "price-estimate",
+            (recorded("sagemaker", "aws_sagemaker_invocations_sum", {}, **ENDPOINT), "600x120"),
+            (recorded("sagemaker", "aws_sagemaker_invocation5_xxerrors_sum", {}, **ENDPOINT), "200x120"),
+            {"dimension_EndpointName": "price-estimate-production"},
+        ),
+    ],
+    ids=["churn-risk", "price-estimate"],
+)
+def test_alerts_of_the_other_styles_fire_too(rendered, rule_files, tmp_path, style):
+    """Counters of MLServer and minutes of CloudWatch: calm without an error series, a page when a third fails."""
+    model, good, bad, labels = style
+    (rule,) = [
+        rule
+        for name, rule in rules(rendered)
+        if name == f"{model}-production" and rule.get("alert") == "ModelErrorsBurnFast"
+    ]
+    alert = {"exp_labels": {**rule["labels"], **labels}, "exp_annotations": rule["annotations"]}
+    tests = [
+        scenario("calm", dict([good]), "90m", {"ModelErrorsBurnFast": None}),
+        scenario("a third fails", dict([good, bad]), "90m", {"ModelErrorsBurnFast": alert}),
+    ]
+
+    promtool_agrees(rule_files, model, tests, tmp_path)
