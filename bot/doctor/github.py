@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from bot.domain import app_rights
+from bot.domain.checks import Workflow
 from bot.domain.config import Config
 from bot.domain.finding import Finding, ok, problem, warning
 from bot.domain.inspection import AppSeen, BranchSeen, InstallationSeen
@@ -186,6 +187,22 @@ def teams(repository: str, policies: Sequence[Policy], granted: InstallationSeen
             repository,
             f"Policies name teams ({_listed(sorted(named))}), whose members the App may not read.",
             "Grant `members: read` to the App, and accept it in the installation.",
+        )
+
+
+def workflows(repository: str, config: Config, granted: InstallationSeen) -> Iterator[Finding]:
+    """Workflows can be dispatched only with a right of its own."""
+    places = [place for model in config.promoted.values() for place in model.environments.values()]
+    named = {
+        check.workflow for place in places for check in place.checks.values() if isinstance(check, Workflow)
+    }
+    named |= {place.retrain.workflow for place in places if place.retrain and place.retrain.workflow}
+    if named and not app_rights.may_start_workflows(granted.permissions):
+        yield problem(
+            AREA,
+            repository,
+            f"slipway.yaml names workflows ({_listed(sorted(named))}), which the App may not dispatch.",
+            "Grant `actions: write` to the App, and accept it in the installation.",
         )
 
 

@@ -157,6 +157,7 @@ class _Rounds:
         if configured is not None:
             self._configured[name] = configured
             yield from github.teams(name, configured.policies, granted)
+            yield from github.workflows(name, configured.config, granted)
         yield from github.branch(name, look.default_branch(granted.id, name))
 
     # What is configured.

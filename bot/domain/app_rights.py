@@ -60,6 +60,11 @@ def webhook_url(public_url: str) -> str:
     return f"{public_url.rstrip('/')}/webhooks/github"
 
 
+def may_start_workflows(granted: Mapping[str, str]) -> bool:
+    """Whether checks and retraining may dispatch workflows; nothing else needs the right."""
+    return _rank(granted.get("actions")) >= _rank("write")
+
+
 def missing_permissions(granted: Mapping[str, str], *, teams: bool) -> tuple[str, ...]:
     """Rights that are needed and not granted, such as `checks: write`."""
     return tuple(
@@ -75,7 +80,7 @@ def missing_events(subscribed: Sequence[str]) -> tuple[str, ...]:
 
 def unused_permissions(granted: Mapping[str, str]) -> tuple[str, ...]:
     """Rights that are granted and never used, such as `administration: write`."""
-    used = permissions(teams=True, issues=True)
+    used = {**permissions(teams=True, issues=True), "actions": "write"}
     return tuple(
         f"{name}: {level}" for name, level in sorted(granted.items()) if _rank(level) > _rank(used.get(name))
     )

@@ -154,6 +154,7 @@ class Environment(BaseModel):
     )
     checks: Mapping[Name, AnyCheck] = Field(
         default={},
+        max_length=20,
         description="What must hold once a candidate is live, before it passes: probes, parity with the "
         "logged model, workflows, by name.",
     )

@@ -3,6 +3,7 @@
 import json
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -52,8 +53,16 @@ class Checker:
     ) -> Checked:
         """Ask each once. Trouble of others (registry, GitHub) leaves a check pending; nothing is raised."""
         before = {result.name: result for result in promotion.checks}
-        asked = [(name, checks[name], before.get(name)) for name in names if name in checks]
-        return Checked(tuple(self._ask(name, check, old, promotion, forge) for name, check, old in asked))
+
+        def ask(name: str) -> CheckResult:
+            return self._ask(name, checks[name], before.get(name), promotion, forge)
+
+        known = [name for name in names if name in checks]
+        over_http = [name for name in known if isinstance(checks[name], Asked)]
+        # All at once: a command waits for the slowest, not for their sum. A forge belongs to one thread.
+        with ThreadPoolExecutor(max(1, len(over_http))) as pool:
+            asked = dict(zip(over_http, pool.map(ask, over_http), strict=True))
+        return Checked(tuple(asked.get(name) or ask(name) for name in known))
 
     def _ask(
         self, name: str, check: AnyCheck, before: CheckResult | None, promotion: Promotion, forge: Forge

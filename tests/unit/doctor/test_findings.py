@@ -188,6 +188,25 @@ def test_a_configuration_that_is_wrong_names_its_first_mistake():
 
 
 @pytest.mark.parametrize(
+    "wanted",
+    [
+        "checks: {smoke: {workflow: a.yml}}",
+        "retrain: {signals: {d: {query: d, above: 1, for: 1h}}, workflow: a.yml}",
+    ],
+)
+def test_workflows_need_a_right_of_their_own(wanted):
+    """For checks and for retraining; nobody else is asked for it, and nobody who has it is told it is unused."""
+    places = "models: {fraud: {environments: {production: {targets: [{file: a.yaml, pointer: /b}], WANTED}}}}"
+    config = load(places.replace("WANTED", wanted))
+    allowed = dataclasses.replace(INSTALLED, permissions={**INSTALLED.permissions, "actions": "write"})
+
+    assert "(`a.yml`)" in trouble(github.workflows("acme/gitops", config, INSTALLED))[0]
+    assert not trouble(github.workflows("acme/gitops", config, allowed))
+    assert not trouble(github.workflows("acme/gitops", load(places.replace(", WANTED", "")), INSTALLED))
+    assert "actions: write" not in app_rights.unused_permissions(allowed.permissions)
+
+
+@pytest.mark.parametrize(
     "policy",
     [
         Policy(approvals=Approvals(count=1, teams=("ml",))),
