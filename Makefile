@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas docs bench-answers bench-build bench-canary bench-check bench-evidence bench-pins bench-template clean
+.PHONY: help demo test lint lock schemas docs bench-answers bench-build bench-canary bench-canary-false bench-check bench-evidence bench-pins bench-template clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -65,7 +65,7 @@ docs: schemas  ## fill the tables of keys in the documentation
 bench-check: $(VENV)/installed  ## how long slipway check takes for 200 models
 	$(BIN)/python benchmarks/check/bench.py
 
-bench-canary: $(VENV)/installed  ## canary deciders over simulated services (RUNS=40, FAMILY=smooth or stormy)
+bench-canary: $(VENV)/installed  ## canary deciders over simulated services (RUNS=40, FAMILY=smooth, stormy or queued)
 	$(BIN)/python benchmarks/canary/run.py --runs $(or $(RUNS),40) --family $(or $(FAMILY),smooth) --scenarios
 
 bench-build: $(VENV)/installed  ## how long a model takes to become an image (SIZE=50, in MB)
@@ -76,6 +76,9 @@ bench-answers: $(VENV)/installed  ## how long a person waits for reaction and an
 
 bench-template: $(VENV)/installed $(VENV)/tools  ## the template written, rendered and validated
 	$(BIN)/python benchmarks/template/bench.py
+
+bench-canary-false: $(VENV)/installed  ## false reverts alone, with intervals (RUNS=400; FAMILY=one, else all three)
+	nice -n 19 $(BIN)/python benchmarks/canary/confirm.py --runs $(or $(RUNS),400) $(if $(FAMILY),--family $(FAMILY))
 
 clean:  ## forget what was installed and run
 	rm -rf $(VENV) .slipway

@@ -38,7 +38,7 @@ ALTERNATIVES = (
     (30.0, 0.02),
 )
 """The alternatives as multiples of the allowed odds, from just above to plainly down, with their weights:
-those that take long to tell weigh most, those that need four cells anyhow can do with little.
+those that take long to tell weigh most, those that are told in a few cells anyhow can do with little.
 """
 _LOGS = tuple(math.log(multiple) for multiple, _ in ALTERNATIVES)
 _WEIGHTS = tuple(weight for _, weight in ALTERNATIVES)

@@ -13,9 +13,10 @@ class Settings:
     `bake`: how long the candidate must keep its SLOs; `max_bake`: the longest extension, when requests
     are few or the evidence leans against the candidate. `interval`: the usual time between two looks; it
     is also the grain in which evidence is gathered. `confidence`: one minus the chance that a version at
-    the very edge of its SLOs is ever failed. `min_requests`: fewer are no evidence either way. `warm_up`:
-    time after the first request in which only a service that is plainly down fails.
-    `source_down_limit`: how long the metrics server may be away before the watch gives up.
+    the very edge of its SLOs is ever failed without being certainly worse than its baseline.
+    `min_requests`: fewer are no evidence either way. `warm_up`: time after the first request in which
+    only a service that is plainly down fails. `source_down_limit`: how long the metrics server may be
+    away before the watch gives up.
     """
 
     bake: float = 3600.0
