@@ -36,8 +36,8 @@ def told(asked: Asked, result: Backtest, notes: Sequence[str]) -> Iterator[str]:
     """The answer, line by line."""
     until = datetime.fromtimestamp(asked.until, UTC)
     yield (
-        f"{asked.model} in {asked.environment}, the {asked.days:g} days until {until:%Y-%m-%d %H:%M} UTC, "
-        f"under the policy {asked.policy}:"
+        f"{asked.model} in {asked.environment}, the {_spoken(asked.days * DAY)} "
+        f"until {until:%Y-%m-%d %H:%M} UTC, under the policy {asked.policy}:"
     )
     rows = [("SLO", "objective", "requests", "bad", "share")]
     rows += [

@@ -69,7 +69,7 @@ def test_a_healthy_half_day_with_one_outage(server, checkout):
     lines = told.output.splitlines()
 
     assert told.exit_code == 0, told.output
-    assert lines[0].startswith("fraud in production, the 0.5 days until ")
+    assert lines[0].startswith("fraud in production, the 12 hours until ")
     assert lines[2].split()[:2] == ["errors", "at"]
     assert "21 starts in the past as it was: 1 would have been reverted (4.76%)." in lines
     assert any("UTC, reverted after" in line for line in lines)
