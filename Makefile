@@ -9,7 +9,7 @@ endif
 UV := $(BIN)/python -m uv --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint lock schemas docs bench-answers bench-build bench-canary bench-canary-false bench-check bench-evidence bench-pins bench-template clean
+.PHONY: help demo test lint lock schemas docs coverage-trust bench-answers bench-build bench-canary bench-canary-false bench-check bench-evidence bench-pins bench-template clean
 
 help:  ## what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -41,6 +41,11 @@ $(VENV)/tools: .ci/tools.txt .ci/tools.py | $(VENV)/installed
 
 test: lint $(VENV)/tools  ## set everything up and pass the tests
 	$(BIN)/pytest $(TESTS)
+
+coverage-trust: $(VENV)/installed  ## every branch of the code that decides whom and what to believe is tested
+	$(BIN)/pytest -q -n 0 --cov --cov-config=.ci/coverage-trust.ini --cov-report=term-missing:skip-covered \
+	  tests/unit/webhooks tests/unit/commands tests/unit/trust tests/unit/github/test_merging.py \
+	  tests/property/test_webhooks_hostile.py tests/property/test_commands_hostile.py tests/contract/web
 
 bench-pins: $(VENV)/installed  ## exact edits of YAML, beside other writers
 	$(UV) pip install --quiet --target .slipway/bench-pins -r benchmarks/pins/writers.txt

@@ -80,7 +80,7 @@ def processes(tmp_path_factory) -> Iterator[Processes]:
 @pytest.fixture(scope="session")
 def mlflow_server(processes, tmp_path_factory) -> MlflowServer:
     server = MlflowServer(processes, tmp_path_factory.mktemp("mlflow"))
-    server.wait_ready()
+    server.wait_ready(150)
     server.client.create_registered_model("fraud")
     return server
 

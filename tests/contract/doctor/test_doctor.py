@@ -149,9 +149,12 @@ def test_what_the_branch_and_the_application_let_through(world):
     assert any("ComparisonError: no such path" in told for told in bad["Argo CD"])
 
 
-def test_the_doctor_only_reads(world, wire):
-    """Nothing is sent but questions, and the request for a token that asking takes."""
+def test_the_doctor_only_reads(world, wire, operations):
+    """Nothing is sent but questions that GitHub describes, and the request for a token that asking takes."""
     world.examine()
+    for exchange in wire.exchanges:
+        if exchange.host in world.github.url:
+            operations.check(exchange)
     sent = {f"{each.method} {each.path}" for each in wire.exchanges if each.method != "GET"}
 
     assert wire.exchanges
