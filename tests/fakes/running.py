@@ -38,7 +38,7 @@ from bot.webhooks.mlflow import RegistryChanged
 from tests.fakes.registry import FakeRegistry
 
 SECRET = "made-for-this-run"
-WITHIN = 30.0
+WITHIN = 60.0
 POLL = 0.02
 
 CONFIG = """\
