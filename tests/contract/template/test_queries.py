@@ -250,6 +250,15 @@ def test_every_metric_of_an_autoscaler_is_served_by_the_adapter(ask, rendered, t
     assert asked == 2
 
 
+def test_a_service_without_requests_has_latency_zero(ask):
+    """0/0 is no number, and an autoscaler that gets none does not shrink the service."""
+    nothing = 'rate(http_request_duration_highr_seconds_bucket{service="fraud-detector"}[5m]) * 0'
+    latency = f"histogram_quantile(0.95, sum by (le, service) ({nothing}))"
+
+    assert [one["value"][1] for one in ask(latency)] == ["NaN"]
+    assert [one["value"][1] for one in ask(f"{latency} >= 0 or vector(0)")] == ["0"]
+
+
 STANDS_FOR = {
     "$__rate_interval": "5m",
     "$__range": "3h",
