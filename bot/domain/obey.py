@@ -9,7 +9,7 @@ from bot.domain.gates import blocking
 from bot.domain.moves import Step, closed, enter, passed, revert, spoken
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import PullState
-from bot.domain.situation import BumpPlan, Request, Situation
+from bot.domain.situation import BumpPlan, NoPlan, Request, Situation
 
 _MERGED_STAGES = frozenset({Stage.SYNCING, Stage.WATCHING, Stage.PASSED, Stage.HELD})
 
@@ -167,6 +167,9 @@ def _retry(promotion: Promotion, situation: Situation, request: Request, now: da
         return _answer(
             promotion, request, tone.YES, "The bump is made anew on today's default branch.", rebuilt
         )
+    if isinstance(situation.plan, NoPlan) and situation.plan.build is not None:
+        text = f"The image {situation.plan.build.image} is built now."
+        return _answer(promotion, request, tone.YES, text)
     if promotion.stage in (Stage.WAITING, Stage.OPEN, Stage.SYNCING, Stage.WATCHING, Stage.REVERTING):
         return _answer(promotion, request, tone.YES, f"Looked again. {promotion.reason}")
     text = f"Nothing to retry: this promotion is {promotion.stage.value}."
