@@ -178,10 +178,10 @@ class ImageBuild:
             case BuildStage.BUILDING if self.since is not None:
                 return f"Building the image {self.order.image} since {self.since:%H:%M} UTC: {self.told}."
             case BuildStage.FAILED:
-                again = f" It is tried again at {self.next_at:%H:%M} UTC" if self.next_at else ""
+                again = f"It is tried again at {self.next_at:%H:%M} UTC; " if self.next_at else ""
                 return (
                     f"The image {self.order.image} could not be built ({_times(self.failures)}): "
-                    f"{self.told.rstrip('.')}.{again}; `/retry` here tries now."
+                    f"{self.told.rstrip('.')}. {again}`/retry` here tries now."
                 )
             case _:
                 return f"The build of the image {self.order.image} waits for its turn."

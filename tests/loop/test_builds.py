@@ -175,6 +175,9 @@ def test_retry_in_the_issue_tries_now(building):
     assert building.workbench.built == []
 
     building.say("ada", "/retry", issue)
+    answers = [said.body for said in building.forge.said.values() if said.pull == issue and said.from_bot]
+    assert "needs the right to write" in answers[0]
+    assert f"The image {IMAGE} is built now." in answers[1].replace("\\", "")
     assert len(building.workbench.built) == 1
     assert len(building.open_pulls()) == 1
 

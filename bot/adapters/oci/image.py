@@ -62,12 +62,6 @@ class Image:
             and not any(word in layer.get("mediaType", "") for word in _LEFT_ELSEWHERE)
         )
 
-    @property
-    def labels(self) -> Mapping[str, str]:
-        inner = self.config.get("config")
-        labels = inner.get("Labels") if isinstance(inner, dict) else None
-        return {str(key): str(value) for key, value in (labels or {}).items()}
-
 
 @dataclass(frozen=True, slots=True)
 class Addition:
@@ -98,6 +92,16 @@ def image(manifest: bytes, media_type: str, config: bytes) -> Image:
     if not isinstance(diffs, list) or len(diffs) != len(found.manifest["layers"]):
         raise Refused("the base image", "its configuration does not tell its layers (`rootfs.diff_ids`)")
     return found
+
+
+def labels(config: bytes) -> Mapping[str, str]:
+    """The labels in a configuration; empty where it is none of an image."""
+    try:
+        inner = _object(config, "configuration").get("config")
+    except Refused:
+        return {}
+    found = inner.get("Labels") if isinstance(inner, dict) else None
+    return {str(key): str(value) for key, value in found.items()} if isinstance(found, dict) else {}
 
 
 def entries(index: bytes) -> tuple[Entry, ...]:

@@ -10,7 +10,7 @@ from urllib.parse import urljoin, urlsplit
 import httpx
 
 from bot.adapters.oci.transport import Answer, Call, Transport, unexpected
-from bot.ports import NotFound, Refused
+from bot.ports import Forbidden, NotFound, Refused
 
 _PIECE = 1 << 20
 
@@ -126,13 +126,14 @@ class Place:
             (*self.scopes(push=True), *source.scopes(push=False)),
             params={"mount": digest, "from": source.path},
         )
-        answer = self.transport.request(call)
-        if answer.status == httpx.codes.CREATED:
-            return True
+        try:
+            answer = self.transport.request(call)
+        except Forbidden:
+            # No right to the other repository; whether there is one to push shows when the blob is sent.
+            return False
         if answer.status == httpx.codes.ACCEPTED:
             self._cancel(answer)
-            return False
-        raise unexpected(self.host, f"taking over a layer of {source.path}", answer)
+        return answer.status == httpx.codes.CREATED
 
     def send(self, file: Path, blob: Blob, sent: Sent | None = None) -> None:
         """Upload a file as a blob, in one piece, unless it is there."""

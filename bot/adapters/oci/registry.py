@@ -78,7 +78,7 @@ class OciRegistry:
         )
 
     def labels(self, reference: str) -> Mapping[str, str]:
-        """The labels of an image, of its first platform where it has several.
+        """The labels of an image, of its first platform where it has several; none of what is no image.
 
         Raises NotFound, and as `digest`.
         """
@@ -90,8 +90,11 @@ class OciRegistry:
             if not first:
                 return {}
             manifest, media_type = place.manifest(first[0].digest, MANIFEST_TYPES)
-        config = place.small(images.config_of(manifest, media_type))
-        return images.image(manifest, media_type, config).labels
+        try:
+            config = images.config_of(manifest, media_type)
+        except Refused:
+            return {}
+        return images.labels(place.small(config))
 
     @staticmethod
     def _split(reference: str) -> tuple[str, str, str]:

@@ -16,7 +16,7 @@ from bot.ports import Forbidden, Refused, Unavailable
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 BASE = "https://registry.example/v2/ml/serving"
 TARGET = "https://registry.example/v2/ml/fraud"
-STEPS = ("mount", "begin", "send", "manifest")
+STEPS = ("begin", "send", "manifest")
 
 CONFIG = json.dumps(
     {
@@ -140,7 +140,16 @@ def test_a_no_at_any_step_is_told_in_the_registrys_words(step, refusal, play, bu
         assert caught.value.retry_after == 30
 
 
-@pytest.mark.parametrize("step", [*STEPS, "base", "config", "layer"])
+@pytest.mark.parametrize("status", [400, 401, 403, 404, 405])
+def test_a_layer_that_cannot_be_taken_over_is_copied(status, play, build):
+    """A registry that mounts nothing, or not from there: the layer is fetched and sent instead."""
+    mocked = play("mount", httpx.Response(status))
+    build()
+
+    assert written(mocked) == ["/v2/ml/fraud/manifests/v2"]
+
+
+@pytest.mark.parametrize("step", ["mount", *STEPS, "base", "config", "layer"])
 def test_a_connection_that_breaks_is_unavailable(step, play, build):
     """Nobody answering in the middle means later; nothing is tagged."""
     mocked = play(step, httpx.ReadError("gone"))
