@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.fakes.postgres", "tests.fakes.wire"]
+pytest_plugins = ["tests.fakes.docker_registry", "tests.fakes.postgres", "tests.fakes.wire"]
 
 PROJECT = Path(__file__).parent.parent
 

@@ -90,7 +90,7 @@ def test_a_server_cannot_send_us_elsewhere(server):
     with pytest.raises((Refused, Unavailable)):
         MlflowRegistry(address).version("fraud-detector", "1")
     with pytest.raises((Refused, Unavailable)):
-        MlflowRegistry(address)._model_file("fraud-detector", "1")
+        MlflowRegistry(address).artifact("fraud-detector", "1", "MLmodel")
 
     assert asked == []
 
