@@ -78,10 +78,10 @@ class DockerBuilder:
 
     @contextmanager
     def _engine(self) -> Iterator[docker.APIClient]:
-        settings: dict[str, Any] = {"timeout": _TIMEOUT}
-        settings |= {"base_url": self._host} if self._host is not None else kwargs_from_env()
         try:
-            engine = docker.APIClient(**settings, version="auto")
+            named = {"base_url": self._host} if self._host is not None else dict(kwargs_from_env())
+            settings: dict[str, Any] = {"version": "auto", "timeout": _TIMEOUT, **named}
+            engine = docker.APIClient(**settings)
         except DockerException as error:
             raise Unavailable(SYSTEM, f"it does not answer: {_short(str(error))}") from None
         if self._credentials is not None:

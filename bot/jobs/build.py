@@ -80,6 +80,10 @@ class Builder:
             self._fail(build, trouble)
         except OSError as trouble:
             self._fail(build, Unavailable("Slipway's own disk", trouble.strerror or type(trouble).__name__))
+        except Exception:
+            # Whoever waits should not read "building" for ever.
+            logger.exception("the build of %s failed", build.order.image)
+            self._fail(build, Unavailable("Slipway", "an error of its own, which is in its log"))
         else:
             logger.info("the image %s is in its registry", build.order.image)
             self._store.save_build(

@@ -141,6 +141,21 @@ def test_a_disk_that_is_full_is_told(world, monkeypatch):
     assert build.told == "Slipway's own disk: No space left on device"
 
 
+def test_an_error_of_our_own_is_told_and_tried_again(world, monkeypatch):
+    """Nobody reads "building" for ever because of a mistake in Slipway."""
+
+    def wrong(*_):
+        raise KeyError("layers")
+
+    monkeypatch.setattr(world.files, "download", wrong)
+    world.store.order_build(world.order)
+    world.builder().build(world.order.image)
+    build = world.store.image_build(world.order.image)
+
+    assert (build.stage, build.failures) == (BuildStage.FAILED, 1)
+    assert build.told == "Slipway: an error of its own, which is in its log"
+
+
 def test_an_engine_that_is_not_set_up_is_told(world):
     """A name without a builder is a sentence."""
     world.store.order_build(world.order)
