@@ -105,9 +105,11 @@ OWN_SERIES = """\
 def test_the_watch_starts_at_the_first_request_and_not_at_the_merge(world, versions, changes):
     """A candidate that nobody calls yet is neither good nor bad: the clock does not run."""
     configured(world, OWN_SERIES, changes=changes)
-    promotion = promoted(world)
+    world.alias("2")
+    world.say("ada", "/promote")
     world.later(45)
-    assert "no request has reached the candidate yet" in world.status(promotion.pull)
+    waiting = "version 2 has no series yet" if changes else "no request has reached the candidate yet"
+    assert waiting in world.status(world.newest().pull)
     versions.serve("2", after=30.0)
     judged = verdict(world)
 
