@@ -45,7 +45,7 @@ class Reruns:
             return
         command = COMMANDS.dump(Rerun(kind))
         press = _number(f"{event.delivery}/{promotion.id}")
-        row = RequestRow(repository.name, promotion.pull, event.by, command, press, 0)
+        row = RequestRow(repository.name, promotion.pull, event.by, command, press, 0, promotion=promotion.id)
         if self._store.add_requests([row]):
             running = CheckRun(
                 _CHECKS[kind], event.head_sha, "Looking again", "Somebody asked for another look.", None
