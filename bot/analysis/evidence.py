@@ -3,13 +3,14 @@
 A test martingale, fed cell by cell (a cell is one `interval` of time). For alternatives q whose odds are
 multiples of the allowed odds, the log likelihood ratio of a cell with n requests, b of them bad, is
 
-    lr = [b·ln(q/p0) + (n−b)·ln((1−q)/(1−p0))] / deff          deff = 1 + (n−1)·rho
+    lr = [b·ln(q/p0) + (n−b)·ln((1−q)/(1−p0))] / deff          deff = 1 + (n−1)·rho·min(m, 2)
 
 `deff` is the design effect of cluster sampling (Kish 1965): bad requests come in bunches, so that n of
-them tell less than n independent ones. No alternative takes more bad requests from a cell than it would
-bring itself in three standard deviations, so that a blip does not speak for "slightly worse"; and `lr` is
-capped above, so that no short blip can fail a candidate by itself. Restarts (a prior over the time at
-which a regression began) let evidence begin at any moment:
+them tell less than n independent ones, and the less the higher the ratio (m is the alternative's
+multiple): a storm of a few minutes looks like an alternative well above p0. No alternative takes more bad
+requests from a cell than it would bring itself in three standard deviations, so that a blip does not
+speak for "slightly worse"; and `lr` is capped above, so that no short blip can fail a candidate by
+itself. Restarts (a prior over the time at which a regression began) let evidence begin at any moment:
 
     S_q ← (S_q + π)·e^lr          E = weighted mean of S_q + the restart weight not yet given out
 
@@ -28,13 +29,13 @@ from typing import Any
 from bot.analysis.load import LoadCurve
 
 ALTERNATIVES = (
-    (1.15, 0.15),
-    (1.35, 0.25),
-    (1.7, 0.22),
+    (1.15, 0.10),
+    (1.35, 0.28),
+    (1.7, 0.28),
     (2.3, 0.16),
-    (3.5, 0.10),
-    (6.0, 0.06),
-    (12.0, 0.04),
+    (3.5, 0.08),
+    (6.0, 0.05),
+    (12.0, 0.03),
     (30.0, 0.02),
 )
 """The alternatives as multiples of the allowed odds, from just above to plainly down, with their weights:
@@ -45,7 +46,7 @@ _WEIGHTS = tuple(weight for _, weight in ALTERNATIVES)
 
 CAP = 1 / 4
 """A single cell brings at most this part of what fails a candidate."""
-WARM_CAP = 1 / 25
+WARM_CAP = 1 / 30
 """The same in the warm-up, where what is bad may well be only the start, and fade slowly."""
 CHANGED_WARM_CAP = 1 / 10
 """The same for "worse than the baseline was", which never fails a candidate by itself."""
@@ -54,6 +55,8 @@ DOWN_CAP = 1 / 3
 _LONG_CELL = 2.0
 """A cell of several intervals (after a gap in the scrapes) counts for at most this many."""
 _LARGEST = 1e100
+_WIDER = 2.0
+"""The design effect grows with an alternative's multiple up to here."""
 _WIDTH = 3.0
 """Standard deviations above what an alternative brings by itself that a cell may count for it."""
 
@@ -124,7 +127,7 @@ class Evidence:
         """The sums with this cell, at whose start the restart `weight` falls; nothing is kept."""
         if cell.total <= 0:
             return [sum_ + weight for sum_ in self.sums]
-        deff = 1.0 + max(0.0, cell.total - 1.0) * self.rho
+        clustered = max(0.0, cell.total - 1.0) * self.rho
         cap = self.bar * cell.cap * min(max(1.0, cell.length), _LONG_CELL)
         allowed = cell.allowed
         if self.curve is not None and cell.length > 0:
@@ -133,6 +136,7 @@ class Evidence:
             cap = 0.0
         sums = []
         for (multiple, _), log, sum_ in zip(ALTERNATIVES, _LOGS, self.sums, strict=True):
+            deff = 1.0 + clustered * min(multiple, _WIDER)
             # With odds(q) = m·odds(p0): (1−q)/(1−p0) = 1/(1 + p0·(m−1)), and q/p0 = m times that.
             shrink = 1.0 + allowed * (multiple - 1.0)
             brought = cell.total * allowed * multiple / shrink

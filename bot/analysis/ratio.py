@@ -20,7 +20,7 @@ _PLAINLY_DOWN = 0.75
 """In the warm-up only more bad requests than this speak against a candidate."""
 _ENOUGH_HISTORY = 20
 """Windows of history from which on the baseline's own ratio is believed."""
-EASE = 40.0
+EASE = 150.0
 """How much less evidence against the objective is enough where the candidate is certainly worse than the
 baseline was.
 """
