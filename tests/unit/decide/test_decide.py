@@ -119,7 +119,7 @@ def test_promote_before_its_gates_hold_stays_armed_and_merges_later(given):
 
     assert armed.promotion.armed_by == "ada"
     assert effects.MergePull not in kinds(armed)
-    assert "**evidence**: because" in answers(armed)[0].text
+    assert "`evidence`: because" in answers(armed)[0].text
     assert effects.MergePull in kinds(later)
 
 
