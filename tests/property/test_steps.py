@@ -114,10 +114,13 @@ def test_no_share_is_given_but_the_next_one_and_only_after_a_pass(moments):
         for effect in decision.effects:
             match effect:
                 case effects.MergePull(weight=int() as weight):
-                    assert not on_hold or weight == 0
-                    forward = before.next_weight == weight and before.stage is Stage.WATCHING
-                    vouched = before.vouched_by or isinstance(word, commands.PassCanary)
-                    assert weight == 0 or (forward and (outcome is Outcome.PASSED or vouched))
+                    stopped = on_hold or isinstance(word, commands.PutOnHold)
+                    assert weight == 0 or not stopped
+                    # A person's word in a hold goes on at once, with the step that was open already.
+                    said = isinstance(word, commands.PassCanary)
+                    forward = before.next_weight == weight and (before.stage is Stage.WATCHING or said)
+                    judged = outcome is Outcome.PASSED or before.vouched_by is not None or said
+                    assert weight == 0 or (forward and judged)
                     refused = effects.MergeRefused("protected", weight=weight)
                     done = effects.Merged(f"m{weight}", weight=weight)
                     promotion = absorb(promotion, refused if forge == "refuses" else done, now)
