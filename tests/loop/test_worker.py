@@ -14,7 +14,7 @@ from bot.jobs.build import Builder, Workshop
 from bot.jobs.worker import BUILDS_AT_ONCE, working
 from bot.ports import Limits
 
-WITHIN = 20
+WITHIN = 60
 
 
 def order(number: int) -> BuildOrder:
