@@ -331,3 +331,75 @@ def test_the_version_that_is_pinned_already_opens_nothing(stepping):
 
     assert service(stepping) == before
     assert stepping.open_pulls() == []
+
+
+SLOTS_CONFIG = CONFIG.replace(
+    b"""        targets: [{kserve: service.yaml}]
+""",
+    b"""        targets: [{file: slots.yaml, pointer: /baseline/uri}]
+""",
+).replace(
+    b"""          weights: [{kserve: service.yaml, field: canaryTrafficPercent, insert: true}]
+""",
+    b"""          candidate: [{file: slots.yaml, pointer: /candidate/uri}]
+          weights:
+            - {file: slots.yaml, pointer: /candidate/weight}
+            - {file: slots.yaml, pointer: /baseline/weight, value: "{rest}"}
+""",
+)
+SLOTS = b"""\
+baseline: {uri: models:/fraud/1, weight: 100}  # what everybody gets
+candidate: {uri: models:/fraud/1, weight: 0}
+"""
+
+
+def slots(world) -> str:
+    return world.forge.read("slots.yaml", world.forge.head()).decode()
+
+
+@pytest.fixture
+def slotted(stepping):
+    """Two backends beside each other, each with its own pin and weight."""
+    stepping.configure({"slipway.yaml": SLOTS_CONFIG, "slots.yaml": SLOTS})
+    return stepping
+
+
+def test_a_second_slot_holds_the_candidate_until_everybody_gets_it(slotted):
+    """The baseline's own pin follows with the last step only, and the two weights add up to 100."""
+    promoted(slotted)
+    assert slots(slotted) == SLOTS.decode().replace("weight: 100", "weight: 90").replace(
+        "{uri: models:/fraud/1, weight: 0}", "{uri: models:/fraud/2, weight: 10}"
+    )
+
+    slotted.until(lambda: "weight: 50}  #" in slots(slotted), step=3)
+    assert "baseline: {uri: models:/fraud/1" in slots(slotted)
+    slotted.until(lambda: slotted.newest().stage is Stage.PASSED)
+
+    assert slots(slotted) == SLOTS.decode().replace("fraud/1", "fraud/2").replace(
+        "weight: 100", "weight: 0"
+    ).replace("weight: 0}\n", "weight: 100}\n")
+    assert slotted.registry.alias("fraud", "champion") == "2"
+
+
+@pytest.mark.parametrize("at", [10, 100])
+def test_a_failure_in_a_second_slot_restores_both(slotted, at):
+    """Also after the last step, which moved the baseline's pin too."""
+    promoted(slotted)
+    slotted.until(lambda: slotted.newest().weight == at and slotted.newest().stage is Stage.WATCHING)
+    slotted.traffic.turn_bad(0.4)
+    slotted.until(lambda: slotted.newest().stage is Stage.REVERTED)
+
+    assert slots(slotted) == SLOTS.decode()
+
+
+def test_a_version_after_one_in_a_second_slot_starts_beside_it(slotted):
+    """The next candidate takes the slot that is free: the baseline gets its traffic back with the first share."""
+    promoted(slotted)
+    slotted.until(lambda: slotted.newest().stage is Stage.PASSED)
+    slotted.later(5)
+    promotion = promoted(slotted, "3")
+
+    assert promotion.baseline == "2"
+    assert slots(slotted) == SLOTS.decode().replace("fraud/1, weight: 100", "fraud/2, weight: 90").replace(
+        "{uri: models:/fraud/1, weight: 0}", "{uri: models:/fraud/3, weight: 10}"
+    )
