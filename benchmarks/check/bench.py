@@ -14,7 +14,7 @@ from pathlib import Path
 
 from bot.adapters import shipped
 from bot.cli.checkout import Checkout
-from bot.domain.config import load
+from bot.domain.loading import load
 from bot.manifests.check import check
 
 MODELS = 200

@@ -20,7 +20,9 @@ from bot.analysis.settings import Settings
 from bot.analysis.windows import Window
 from bot.cli.backtest_report import DAY, Asked, listed, plain, told
 from bot.cli.checkout import Checkout
-from bot.domain.config import FILE, ConfigError, Environment, load
+from bot.domain.config import FILE, Environment
+from bot.domain.loading import load
+from bot.domain.mistake import ConfigError
 from bot.domain.policies import resolve
 from bot.domain.policy import BrokenPolicy, Policy
 from bot.domain.slo import Slo

@@ -13,7 +13,9 @@ import typer
 from bot.cli.checkout import Checkout
 from bot.cli.mistakes import Format, render
 from bot.domain.annotations import did_you_mean
-from bot.domain.config import FILE, Config, ConfigError, Environment, Model, load
+from bot.domain.config import FILE, Config, Environment, Model
+from bot.domain.loading import load
+from bot.domain.mistake import ConfigError
 from bot.domain.target import Selector
 from bot.domain.template import placeholders
 from bot.domain.version import ModelVersion

@@ -17,11 +17,11 @@ from bot.cli.told import policies_of, printable, tell_gates
 from bot.domain import effects
 from bot.domain.comparison import compare
 from bot.domain.config import FILE, Environment
-from bot.domain.config import load as load_config
 from bot.domain.decide import Decision
 from bot.domain.facts import Approval, EarlierEnvironment, Facts
 from bot.domain.gate import GateResult, blocking
 from bot.domain.gates import evaluate
+from bot.domain.loading import load as load_config
 from bot.domain.mistake import ConfigError
 from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion

@@ -4,7 +4,8 @@ import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from bot.domain.config import FILE, Config, Environment, load
+from bot.domain.config import FILE, Config, Environment
+from bot.domain.loading import load
 from bot.domain.mistake import ConfigError, Mistake
 from bot.domain.policies import Policies, resolve
 from bot.domain.policy import Policy

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 
 from bot.domain import policies
 from bot.domain.annotations import did_you_mean
-from bot.domain.config import FILE, Config, Model, load_partly
+from bot.domain.config import FILE, Config, Model
 from bot.domain.document import Document
+from bot.domain.loading import load_partly
 from bot.domain.mistake import ConfigError, Mistake, Path, written
 from bot.domain.target import Selector
 from bot.domain.template import placeholders

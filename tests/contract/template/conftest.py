@@ -12,7 +12,8 @@ import pytest
 import yaml
 
 from bot.adapters import shipped
-from bot.domain.config import Config, load
+from bot.domain.config import Config
+from bot.domain.loading import load
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # it announces its own dependencies' changes

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.adapters import shipped
-from bot.domain.config import load
+from bot.domain.loading import load
 from bot.domain.version import ModelVersion
 from bot.manifests import ImagePin, Target, bump_bytes, pin_of
 from bot.manifests.pin import weight_of, weight_place

@@ -5,7 +5,9 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.config import Config, ConfigError, load
+from bot.domain.config import Config
+from bot.domain.loading import load
+from bot.domain.mistake import ConfigError
 
 WORDS = st.sampled_from(
     ["version", "models", "m", "when", "alias", "tag", "key", "value", "image", "storage", "environments", "staging",

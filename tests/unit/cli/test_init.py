@@ -7,7 +7,7 @@ import yaml
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.domain.config import load
+from bot.domain.loading import load
 
 RUN = CliRunner()
 NAMES = ["--organization", "acme", "--registry", "registry.acme.io/ai", "--domain", "acme.io"]

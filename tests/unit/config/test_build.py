@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.domain.build import Build, BuildOrder, BuildStage, ImageBuild, foreign
-from bot.domain.config import ConfigError, load
+from bot.domain.loading import load
+from bot.domain.mistake import ConfigError
 from bot.manifests.check import check
 
 IMAGE = 'image: {repository: registry.example/ml/fraud, tag: "v{version}"}'

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from bot.domain.config import load
+from bot.domain.loading import load
 from bot.domain.mistake import Mistake
 from bot.manifests.check import check, concerns
 

@@ -3,7 +3,7 @@
 import pytest
 
 from bot.domain.checks import Parity, Probe, Workflow
-from bot.domain.config import load, load_partly
+from bot.domain.loading import load, load_partly
 
 SLIPWAY = """\
 version: 1

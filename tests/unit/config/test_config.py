@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.config import Config, ConfigError, Model, WhenAlias, WhenTag, WhenVersion, load, load_partly
-from bot.domain.mistake import MOST
+from bot.domain.config import Config, Model, WhenAlias, WhenTag, WhenVersion
+from bot.domain.loading import load, load_partly
+from bot.domain.mistake import MOST, ConfigError
 
 GOOD = """\
 version: 1

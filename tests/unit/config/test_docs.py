@@ -7,9 +7,10 @@ from types import ModuleType
 
 import pytest
 
-from bot.domain.config import Config, Environment, Model, load
+from bot.domain.config import Config, Environment, Model
 from bot.domain.document import read
 from bot.domain.json_schema import schema
+from bot.domain.loading import load
 from bot.domain.validation import validate
 
 DOCS = Path(__file__).parents[3] / "docs"

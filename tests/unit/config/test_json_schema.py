@@ -10,9 +10,11 @@ from jsonschema import Draft202012Validator
 from typer.testing import CliRunner
 
 from bot.cli import app
-from bot.domain.config import Config, ConfigError, load
+from bot.domain.config import Config
 from bot.domain.document import read
 from bot.domain.json_schema import MODELS, schema
+from bot.domain.loading import load
+from bot.domain.mistake import ConfigError
 
 PROJECT = Path(__file__).parents[3]
 GOOD = """\

@@ -8,7 +8,6 @@ import pytest
 from bot.analysis.queries import queries
 from bot.doctor import database, delivery, github, metrics, registry
 from bot.domain import app_rights
-from bot.domain.config import load
 from bot.domain.finding import Level
 from bot.domain.inspection import (
     ApplicationSeen,
@@ -19,6 +18,7 @@ from bot.domain.inspection import (
     RegistryUser,
     WebhookSeen,
 )
+from bot.domain.loading import load
 from bot.domain.mistake import Mistake
 from bot.domain.policy import Approvals, Policy, Right
 from bot.domain.series import Series

@@ -8,7 +8,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from bot import settings
-from bot.domain.config import load
+from bot.domain.loading import load
 from bot.domain.mistake import ConfigError
 from bot.domain.notification import Happening, Notice, happenings
 from bot.messages.notification import chat, document, sentence

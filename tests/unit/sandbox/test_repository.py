@@ -4,7 +4,8 @@ import yaml
 
 from bot.adapters import shipped
 from bot.cli.checkout import Checkout
-from bot.domain import config
+from bot.domain.config import FILE
+from bot.domain.loading import load
 from bot.manifests.check import check
 from bot.sandbox import repository
 
@@ -19,7 +20,7 @@ def test_the_configuration_has_no_mistake(tmp_path):
 
     checkout = Checkout(tmp_path)
 
-    assert check(checkout.read, checkout.policies(), shipped.policies(), config.FILE) == ()
+    assert check(checkout.read, checkout.policies(), shipped.policies(), FILE) == ()
 
 
 def test_it_deploys_itself():
@@ -38,4 +39,4 @@ def test_the_template_is_a_good_configuration_too():
     """The `slipway.yaml` that a user copies is valid."""
     text = (repository.template() / "slipway.yaml").read_text()
 
-    assert repository.MODEL in config.load(text).models
+    assert repository.MODEL in load(text).models
