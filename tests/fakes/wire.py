@@ -2,7 +2,8 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -81,9 +82,9 @@ class Wire:
         return response
 
 
-@pytest.fixture
-def wire(monkeypatch) -> Wire:
-    """Records each request of PyGithub's sessions and its answer's status."""
+@contextmanager
+def recorded() -> Iterator[Wire]:
+    """Records each request of PyGithub's sessions and its answer, in every thread, while it is open."""
     wire = Wire()
     send = requests.adapters.HTTPAdapter.send
 
@@ -104,8 +105,15 @@ def wire(monkeypatch) -> Wire:
         )
         return wire.deliver(response)
 
-    monkeypatch.setattr(requests.adapters.HTTPAdapter, "send", recording)
-    return wire
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(requests.adapters.HTTPAdapter, "send", recording)
+        yield wire
+
+
+@pytest.fixture
+def wire() -> Iterator[Wire]:
+    with recorded() as wire:
+        yield wire
 
 
 def _json(body: bytes | str | None) -> Any:

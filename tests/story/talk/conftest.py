@@ -10,21 +10,27 @@ from sqlalchemy import make_url, text
 
 from bot.adapters.database.connection import connect
 from tests.fakes.running import Conversation, Running, wait_for
+from tests.fakes.wire import recorded
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "talk"
 
 
 @pytest.fixture(scope="session")
-def running(tmp_path_factory, server_url, migrated) -> Iterator[Running]:
+def running(tmp_path_factory, server_url, migrated, operations) -> Iterator[Running]:
+    """At the end all that went over the wire is held against GitHub's description of its API."""
     server = connect(server_url)
     with server.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
         connection.execute(text(f"CREATE DATABASE talk TEMPLATE {migrated}"))
     server.dispose()
     engine = connect(make_url(server_url).set(database="talk").render_as_string(hide_password=False))
-    running = Running(tmp_path_factory.mktemp("talk"), engine)
-    yield running
-    running.close()
+    with recorded() as wire:
+        running = Running(tmp_path_factory.mktemp("talk"), engine)
+        yield running
+        running.close()
     engine.dispose()
+    assert wire.exchanges
+    for exchange in wire.exchanges:
+        operations.check(exchange)
 
 
 class Transcript:
