@@ -4,11 +4,13 @@ import logging
 from datetime import datetime
 
 from bot.domain import commands
+from bot.domain.branches import own_branch, place_branch
+from bot.domain.promotion import Promotion, Stage
 from bot.jobs.events import COMMANDS
 from bot.jobs.outside import Outside
 from bot.jobs.store import Repository, RequestRow
 from bot.messages import replies
-from bot.ports import Forge, OutsideError
+from bot.ports import Forge, NotFound, OutsideError
 
 logger = logging.getLogger(__name__)
 
@@ -38,7 +40,7 @@ class Hearing:
         said = commands.parse(body)
         if not said.commands and not said.mistakes:
             return
-        promotion = self._store.of_pull(repository.name, pull, at)
+        promotion = self._store.of_pull(repository.name, pull, at) or self._forgotten(repository, pull)
         if promotion is None:
             return
         rows = [
@@ -64,6 +66,19 @@ class Hearing:
             marker = replies.marker("mistakes", comment)
             forge.upsert_comment(pull, marker, f"{marker}\n{replies.mistakes(said.mistakes)}")
         self._store.wake([promotion.id])
+
+    def _forgotten(self, repository: Repository, pull: int) -> Promotion | None:
+        """Whose pull request this is where a process was killed after opening it and before it said so."""
+        unopened = [
+            each for each in self._store.of_stages([Stage.WAITING]) if each.repository == repository.name
+        ]
+        if not unopened:
+            return None
+        try:
+            branch = self._outside.forge(repository).pull(pull).branch
+        except NotFound:  # an issue
+            return None
+        return next((each for each in unopened if branch in (own_branch(each), place_branch(each))), None)
 
 
 def _acknowledge(forge: Forge, comment: int) -> None:

@@ -127,3 +127,30 @@ def test_there_is_never_more_than_one(world, seed):
     waiting = any(each.stage is Stage.WAITING for each in world.promotions())
 
     assert waiting or [pull.number for pull in bumps(world)] == opened, chaos.done
+
+
+def test_what_is_said_before_a_killed_process_remembered_its_pull_request_is_heard(world):
+    """Somebody comments on the bump while the process that opened it is dead."""
+    save = world.store.save
+
+    def lost(before, after, *arguments, **named):
+        if after.pull is not None:
+            raise Killed
+        return save(before, after, *arguments, **named)
+
+    world.store.save = lost
+    with suppress(Killed):
+        world.alias("2")
+    (pull,) = world.open_pulls()
+    issue = world.forge.upsert_issue("<!-- theirs -->", "Somebody's issue", "hello")
+    for number in (issue, pull):
+        with suppress(Killed):
+            world.say("ada", "/promote", number)
+    assert world.newest().pull is None
+
+    world.store.save = save
+    world.restart()
+    world.later(60)
+
+    assert world.newest().pull == pull
+    assert world.newest().merged_at is not None
