@@ -1,6 +1,6 @@
 """`make bench-canary-false`: false reverts alone, with runs enough to tell one in a hundred.
 
-    python benchmarks/canary/confirm.py [--runs 400] [--family smooth stormy queued] [--seed 1]
+    python benchmarks/canary/confirm.py [--runs 400] [--family smooth stormy queued] [--only TEXT] [--seed 1]
 
 Every healthy scenario (and those at the edge, reported beside), our own decider only, scenario by scenario
 so that memory stays small. Intervals are Clopper and Pearson's at 95%.
@@ -54,12 +54,14 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=400)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--family", nargs="+", choices=FAMILIES, default=FAMILIES)
+    parser.add_argument("--only", default="", help="scenarios whose name has this in it")
     options = parser.parse_args()
+    chosen = [scenario for scenario in healthy() + edge() if options.only in scenario.name]
     print("| family | scenario | runs | false reverts | 95% interval |\n|---|---|---|---|---|")
     for family in options.family:
         found = {"healthy": 0, "edge": 0}
         worst = (0.0, "")
-        for scenario in (replace(each, family=family) for each in healthy() + edge()):
+        for scenario in (replace(each, family=family) for each in chosen):
             seen = 0
             for batch in range(0, options.runs, _BATCH):
                 traces = generate(scenario, min(_BATCH, options.runs - batch), options.seed + batch)
@@ -73,7 +75,9 @@ def main() -> None:
                 f"| {low:.2%}–{high:.2%} |",
                 flush=True,
             )
-        runs = options.runs * len(healthy())
+        runs = options.runs * sum(scenario.kind == "healthy" for scenario in chosen)
+        if not runs:
+            continue
         low, high = interval(found["healthy"], runs)
         print(
             f"| {family} | **all healthy** | {runs} | {found['healthy']} = {found['healthy'] / runs:.3%}, "

@@ -10,7 +10,8 @@ them tell less than n independent ones, and the less the higher the ratio (m is 
 multiple): a storm of a few minutes looks like an alternative well above p0. No alternative takes more bad
 requests from a cell than it would bring itself in three standard deviations, so that a blip does not
 speak for "slightly worse"; and `lr` is capped above, so that no short blip can fail a candidate by
-itself. Restarts (a prior over the time at which a regression began) let evidence begin at any moment:
+itself, and capped lower where a cell holds more requests than bunches. Restarts (a prior over the time at
+which a regression began) let evidence begin at any moment:
 
     S_q ← (S_q + π)·e^lr          E = weighted mean of S_q + the restart weight not yet given out
 
@@ -52,6 +53,12 @@ CHANGED_WARM_CAP = 1 / 10
 """The same for "worse than the baseline was", which never fails a candidate by itself."""
 DOWN_CAP = 1 / 3
 """The same for a service that is plainly down: four cells are enough."""
+BUNCHED_CAP = 1 / 3
+"""Where bunching outweighs chance, that part of the cap is left: a cell then tells of one bunch, not of its
+many requests, and a bunch may be larger than any that an hour of history had.
+"""
+_PLAINLY_DOWN = 0.75
+"""More bad requests than this are no bunch."""
 _LONG_CELL = 2.0
 """A cell of several intervals (after a gap in the scrapes) counts for at most this many."""
 _LARGEST = 1e100
@@ -104,13 +111,14 @@ class Cell:
 class Evidence:
     """E of one ratio over time. `bar` is ln(1/α); `rho` the correlation within a bunch of requests;
     `curve` how the load moves the ratio; `lenient`: a cell that kept what is allowed at any load brings
-    nothing, though it be more than the curve expects.
+    nothing, though it be more than the curve expects; `wary`: a cell of few bunches brings less.
     """
 
     bar: float
     rho: float
     curve: LoadCurve | None = None
     lenient: bool = False
+    wary: bool = False
     sums: list[float] = field(default_factory=lambda: [0.0] * len(ALTERNATIVES))
     given: float = 0.0
 
@@ -129,6 +137,8 @@ class Evidence:
             return [sum_ + weight for sum_ in self.sums]
         clustered = max(0.0, cell.total - 1.0) * self.rho
         cap = self.bar * cell.cap * min(max(1.0, cell.length), _LONG_CELL)
+        if self.wary and cell.bad <= _PLAINLY_DOWN * cell.total:
+            cap *= BUNCHED_CAP + (1.0 - BUNCHED_CAP) / max(1.0, clustered)
         allowed = cell.allowed
         if self.curve is not None and cell.length > 0:
             allowed = self.curve.shifted(allowed, cell.load / cell.length)

@@ -107,12 +107,14 @@ class RatioWatch:
 
         main = trial(alpha * (1 - _DOWN), learned.rho(allowed), early, learned.load)
         main.evidence.lenient = learned.load is not None
+        main.evidence.wary = True
         down = trial(alpha * _DOWN, learned.rho(allowed), at_once)
         down.cap = DOWN_CAP
         changed = None
         if known and learned.upper < allowed:
             changed = trial(alpha, learned.rho(learned.upper), prior, learned.load)
             changed.warm_cap = CHANGED_WARM_CAP
+            changed.evidence.wary = True
         return cls(
             objective=objective,
             settings=settings,

@@ -51,7 +51,7 @@ def test_a_regression_that_begins_later_is_seen_too():
     verdict, at = play(watch, [(300, 1)] * 40 + [(300, 30)] * 60)
 
     assert verdict.outcome is Outcome.FAILED
-    assert at <= 600 + 120
+    assert at <= 600 + 135
 
 
 @pytest.mark.parametrize("start", [5, 20, 100])
