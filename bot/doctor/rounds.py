@@ -54,10 +54,7 @@ class _Rounds:
         self._bare: list[str] = []
 
     def make(self, seconds: float) -> list[Finding]:
-        found = [
-            problem("Settings", mistake.split()[0], f"{mistake}.", "Set it in the environment of Slipway.")
-            for mistake in self._read.mistakes
-        ]
+        found = [_mistaken(mistake) for mistake in self._read.mistakes]
         found += run(self._systems(), seconds)
         found += run(list(self._repositories()), seconds)
         if self._bare and not self._configured:
@@ -184,3 +181,10 @@ class _Rounds:
     def _look_at_models(self, configured: Configured) -> Iterable[Finding]:
         user = MlflowInspection(self._settings.mlflow_tracking_uri).user(configured.config.promoted)
         return registry.models(configured.config, self._aliases or {}, user)
+
+
+def _mistaken(mistake: str) -> Finding:
+    """A mistake of the settings; it begins with the variable's name, which is what the line is about."""
+    name, _, said = mistake.rstrip(".").partition(" ")
+    sentence = f"It {said}." if said.startswith("is ") else f"{name} {said}."
+    return problem("Settings", name, sentence, "Set it in the environment of Slipway.")
