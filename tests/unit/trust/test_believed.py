@@ -103,6 +103,9 @@ class Rows:
     def of_pull(self, repository, pull, at=None):
         return self.promotion
 
+    def of_stages(self, stages):
+        return []
+
     def of_commit(self, repository, sha):
         return [self.promotion] if self.promotion and sha[0] in "hm" else []
 
