@@ -29,7 +29,7 @@ def running(tmp_path_factory, server_url, migrated, operations) -> Iterator[Runn
         yield running
         running.close()
     engine.dispose()
-    ours = [each for each in wire.exchanges if each.host == urlsplit(running.github.api_url).netloc]
+    ours = [each for each in wire.exchanges if each.host == urlsplit(running.server.api_url).netloc]
     assert ours
     for exchange in ours:
         operations.check(exchange)
