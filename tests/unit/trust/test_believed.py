@@ -99,12 +99,13 @@ class Rows:
     requests: list = field(default_factory=list)
     woken: list = field(default_factory=list)
     pending: bool = True
+    unopened: list = field(default_factory=list)
 
     def of_pull(self, repository, pull, at=None):
         return self.promotion
 
     def of_stages(self, stages):
-        return []
+        return self.unopened
 
     def of_commit(self, repository, sha):
         return [self.promotion] if self.promotion and sha[0] in "hm" else []
@@ -156,6 +157,15 @@ def test_what_is_no_command_or_concerns_no_promotion_is_not_heard(outside, forge
     Hearing(outside).hear(REPOSITORY, pull, "ada", body, 5)
 
     assert (outside.store.requests, outside.store.woken, forge.calls) == ([], [], before)
+
+
+@pytest.mark.parametrize("exists", [True, False])
+def test_a_pull_request_that_is_no_waiting_promotions_is_not_ours(outside, forge, pull, exists):
+    """Also while one waits whose pull request was never remembered."""
+    outside.store.promotion, outside.store.unopened = None, [PROMOTION]
+    Hearing(outside).hear(REPOSITORY, pull if exists else 999, "ada", "/promote", 5)
+
+    assert (outside.store.requests, outside.store.woken) == ([], [])
 
 
 def test_a_mistake_is_answered(outside, forge, pull):
