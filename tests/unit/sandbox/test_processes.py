@@ -22,6 +22,27 @@ print(program.process.pid, flush=True)
 time.sleep(600)
 """
 
+DAEMON = """
+import os, sys, time
+from pathlib import Path
+if os.fork() == 0:
+    os.setsid()
+    print(os.getpid(), flush=True)
+    time.sleep(0.3)
+    (Path(sys.argv[1]) / "postmaster.pid").write_text(f"{os.getpid()}\\n")
+time.sleep(600)
+"""
+PARENT_OF_DAEMON = f"""
+import sys, time
+from pathlib import Path
+from bot.sandbox.processes import Processes
+folder = Path(sys.argv[1])
+processes = Processes(folder)
+processes.watch_over(folder)
+program = processes.start("database", [sys.executable, "-S", "-c", {DAEMON!r}, folder])
+time.sleep(600)
+"""
+
 
 def is_alive(pid: int) -> bool:
     """Neither gone nor only waiting to be collected by whoever adopted it."""
@@ -45,6 +66,17 @@ def test_a_killed_sandbox_leaves_nothing(tmp_path):
     parent.stdout.close()
 
     wait_until(lambda: not is_alive(child), 60, "the end of the orphan")
+
+
+def test_a_daemon_that_is_being_born_is_ended_too(tmp_path):
+    """The sandbox is killed before the daemon's file says that there is one."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT_OF_DAEMON, str(tmp_path)])
+    wait_until(lambda: tail(tmp_path / "database.log").strip().isdigit(), 60, "the daemon")
+    parent.kill()
+    parent.wait()
+    daemon = int(tail(tmp_path / "database.log"))
+
+    wait_until(lambda: not is_alive(daemon), 60, "the end of the daemon")
 
 
 def test_stop_ends_a_program_and_what_it_started(tmp_path):
