@@ -1,6 +1,7 @@
 """Slipway is killed in the middle of the story, again and again, and ends it all the same."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -12,8 +13,8 @@ pytestmark = [pytest.mark.timeout(900), pytest.mark.filterwarnings("ignore::Depr
 
 
 @pytest.fixture
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    with World(tmp_path_factory.mktemp("world")) as started:
+def world(folder: Path) -> Iterator[World]:
+    with World(folder) as started:
         started.start(lambda _step: None)
         yield started
 

@@ -54,11 +54,11 @@ def processes_in(directory: Path) -> list[str]:
 
 
 @pytest.mark.timeout(900)
-def test_the_story_is_observed_without_any_real_program_on_path(tmp_path, bare_path):
+def test_the_story_is_observed_without_any_real_program_on_path(folder, bare_path):
     """Without Prometheus and kubectl the whole story plays all the same, every step observed outside,
     and nothing is left running.
     """
-    directory, report = tmp_path / "world", tmp_path / "report.json"
+    directory, report = folder / "world", folder / "report.json"
 
     played = sandbox(directory, bare_path, "--once", "--report", str(report))
     told, _ = played.communicate()
@@ -74,9 +74,9 @@ def test_the_story_is_observed_without_any_real_program_on_path(tmp_path, bare_p
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
-def test_an_ended_sandbox_leaves_nothing_running(tmp_path, how):
+def test_an_ended_sandbox_leaves_nothing_running(folder, how):
     """However the sandbox ends while it starts, its processes end too, the daemons among them."""
-    directory = tmp_path / "world"
+    directory = folder / "world"
     started = sandbox(directory, os.environ["PATH"], "--once")
     pid_file = directory / "slipway" / "postgres" / "postmaster.pid"
     deadline = time.monotonic() + 180
