@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 from bot.domain.alert_rule import named
+from bot.domain.branches import named_in, own_branch, place_branch
 from bot.domain.config import Environment
 from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion, Stage
@@ -108,8 +109,24 @@ class Receiver:
     def _changed(self, repository: Repository, event: github.PullRequestChanged) -> None:
         self._wake_pull(event.repository, event.pull)
         # Slipway's own pull requests change pins only, each change verified when it was made.
-        if self._store.of_pull(event.repository, event.pull) is None:
+        # What is saved meanwhile is found by its number, so the number is looked up last.
+        if not self._opening(event) and self._store.of_pull(event.repository, event.pull) is None:
             self._checker.check(repository, event.pull, event.change, event.head_sha, event.base_branch)
+
+    def _opening(self, event: github.PullRequestChanged) -> bool:
+        """Whether it is a promotion's pull request that no row names yet: its delivery may come before the
+        process that opened it has saved that, or another one finds it after a kill.
+        """
+        if event.from_fork:
+            return False
+        loaded = self._store.load(named_in(event.branch) or "")
+        if loaded is not None:
+            own = own_branch(loaded.promotion)
+            return loaded.promotion.repository == event.repository and event.branch.startswith(own)
+        return any(
+            each.repository == event.repository and event.branch == place_branch(each)
+            for each in self._store.of_stages([Stage.WAITING])
+        )
 
     def _pushed(self, repository: Repository, event: github.Pushed) -> None:
         if event.to_default_branch:

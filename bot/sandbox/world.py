@@ -91,10 +91,10 @@ class World:
         self.node.start(TRAINING, "bot.sandbox.models", [self.mlflow.url], {})
         self.mlflow.wait_ready()
         self.mlflow.register_webhook(f"{self.slipway.url}/webhooks/mlflow", self.slipway.mlflow_secret)
-        self.node.finish(TRAINING, 120)
+        self.node.finish(TRAINING, 240)
         step("version 1 goes into production")
         self.syncer.start()
-        wait_until(self._version_one_serves, 60, "version 1 in production")
+        wait_until(self._version_one_serves, 180, "version 1 in production")
         self.traffic = Traffic(self.model_url)
         self._exit.callback(self.traffic.close)
         if slipway:

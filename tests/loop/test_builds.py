@@ -200,13 +200,13 @@ def test_two_replicas_build_once(building):
 
     def wait():
         begun.set()
-        assert go.wait(20)
+        assert go.wait(60)
 
     building.workbench.during = wait
     order = _ordered(building)
     first = threading.Thread(target=building.builder.build, args=(order,))
     first.start()
-    assert begun.wait(20)
+    assert begun.wait(60)
     building.another_builder().build(order)
     go.set()
     first.join()

@@ -79,7 +79,7 @@ class Running:
                 "id": number,
                 "user": {"login": author, "type": "User"},
                 "body": body,
-                "created_at": "2026-11-21T12:00:00Z",
+                "created_at": self.world.clock.now().isoformat(),
                 "html_url": "https://github.test/c",
             },
             "repository": {"full_name": REPOSITORY, "default_branch": "main"},

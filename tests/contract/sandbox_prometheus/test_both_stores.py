@@ -94,7 +94,7 @@ def real(targets, tmp_path_factory):
 
 
 def wait_for_samples(url: str) -> None:
-    wait_until(lambda: len(samples(url, "http_requests_total[1m]")) == 3, 20, "the first scrapes")
+    wait_until(lambda: len(samples(url, "http_requests_total[1m]")) == 3, 60, "the first scrapes")
     wait_until(
         lambda: all(len(values) > 1 for values in samples(url, "http_requests_total[1m]").values()),
         20,
@@ -225,10 +225,10 @@ def test_a_gone_target_is_stale(tmp_path):
     file.write_text(json.dumps([{"targets": [f"127.0.0.1:{server.server_port}"]}]))
     started = prometheus.start_embedded(file)
     try:
-        wait_until(lambda: len(samples(started.url, "http_requests_total")) == 3, 20, "the first scrape")
+        wait_until(lambda: len(samples(started.url, "http_requests_total")) == 3, 60, "the first scrape")
         file.write_text("[]")
 
-        wait_until(lambda: not samples(started.url, "http_requests_total"), 20, "staleness")
+        wait_until(lambda: not samples(started.url, "http_requests_total"), 60, "staleness")
     finally:
         started.close()
         server.shutdown()
