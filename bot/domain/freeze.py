@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterError, croniter
 from dateutil.rrule import rrule, rruleset, rrulestr
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.domain.units import Duration
@@ -75,6 +75,14 @@ class CalendarFreeze(BaseModel):
     time_zone: _Zone = Field(default="UTC", description="The zone of whole days and of times without one.")
     reason: str = Field(default="", max_length=200, description="Why; without it, the event's summary.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_of_both(cls, data: object) -> object:
+        if isinstance(data, Mapping) and {"cron", "ical"} <= data.keys():
+            message = "a freeze is written as `cron` or as `ical`, not both"
+            raise PydanticCustomError("one_of_both", message, {"hint": "make two entries of it"})
+        return data
+
 
 FreezeWindow = CronFreeze | CalendarFreeze
 
@@ -103,6 +111,15 @@ def frozen_until(
         if begin <= now < end
     ]
     return max(found, default=None)
+
+
+def wrong_with(calendar: str, window: CalendarFreeze) -> str | None:
+    """Why the text of a calendar cannot be used; None where it can."""
+    try:
+        frozen_until(window, datetime(2026, 1, 1, tzinfo=UTC), {window.ical: calendar})
+    except BadCalendar as error:
+        return str(error)
+    return None
 
 
 def _last_start(window: CronFreeze, now: datetime) -> datetime:

@@ -179,17 +179,31 @@ def _expressions(policy: Policy, facts: Facts, evaluator: expression.Evaluator) 
     answers = evaluator([gate.expression for gate in policy.gates], values)
     results = []
     for gate, answer in zip(policy.gates, answers, strict=True):
-        if answer.holds:
-            reason = "holds"
-        elif answer.error is not None:
+        if answer.error is not None:
             reason = answer.error
+        elif answer.holds:
+            reason = fill(gate.holds, values) or _in_facts(gate.expression, "is true", values)
         else:
-            reason = fill(gate.message, values) or f"{gate.expression} is false"
+            reason = fill(gate.message, values) or _in_facts(gate.expression, "is false", values)
         results.append(GateResult(gate.id, holds=answer.holds is True, reason=reason, enforce=gate.enforce))
     return results
 
 
-_PLACE = re.compile(r"\{\s*([a-z_]\w*(?:\.[\w-]+)*)\s*(%?)\}")
+def _in_facts(rule: str, is_so: str, facts: Mapping[str, object]) -> str:
+    """A rule without a sentence of its own: the facts that it names, and the rule."""
+    found = {name: _find(name.split("."), facts) for name in expression.named(rule)}
+    told = [f"{name} is {_shown(value)}" for name, value in found.items() if _sayable(value)]
+    return "; ".join([*told[:_MOST_FACTS], f"`{rule}` {is_so}"])
+
+
+def _sayable(value: object) -> bool:
+    inside = value if isinstance(value, list) else [value]
+    return not any(isinstance(item, Mapping) for item in inside)
+
+
+_MOST_FACTS = 4
+_BRACES = re.compile(r"\{[^{}]*\}?")
+_PLACE = re.compile(r"\{\s*([a-z_]\w*(?:\.[\w@/-]+)*)\s*(%?)\}")
 _LONGEST_VALUE = 200
 
 
@@ -200,6 +214,17 @@ def fill(template: str, facts: Mapping[str, object]) -> str:
     Only names in the facts are looked up; nothing is called and no attribute of an object is reached.
     """
     return _PLACE.sub(lambda match: _shown(_find(match[1].split("."), facts), match[2]), template)
+
+
+def check_template(template: str) -> str | None:
+    """What is wrong with a gate's message; None where every `{…}` in it is a fact."""
+    for braces in _BRACES.findall(template):
+        place = _PLACE.fullmatch(braces)
+        if place is None:
+            return f"`{braces}` is no fact in braces"
+        if wrong := expression.unknown(place[1]):
+            return wrong
+    return None
 
 
 def _find(path: list[str], facts: object) -> object:

@@ -75,6 +75,11 @@ class ExpressionGate(BaseModel):
         description="What the reviewer reads when it does not hold, with facts such as "
         "`{candidate.metrics.accuracy}` filled in.",
     )
+    holds: str = Field(
+        default="",
+        max_length=500,
+        description="What the reviewer reads when it holds; else the facts that it names.",
+    )
     enforce: Enforce = Field(default=Enforce.BLOCK, description="`block` the merge, or only `warn`.")
 
 
