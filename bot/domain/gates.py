@@ -1,7 +1,7 @@
 """The gates of a promotion: policy + facts → for each gate whether it holds, and why. Pure.
 
 First the built-in gates, in this order, each only where it has something to say; then the team's own
-expressions in the order of the policy. Every built-in gate blocks.
+expressions in the order of the policy. Every built-in gate blocks, but `image` for a pin that is a tag.
 
     policy        the policy could be read
     head          the pull request holds exactly the commit that Slipway made
@@ -122,10 +122,12 @@ def _earlier(_: Policy, facts: Facts) -> GateResult | None:
 def _soak(policy: Policy, facts: Facts) -> GateResult | None:
     if facts.earlier is None or not policy.soak or facts.earlier.verified_at is None:
         return None
+    if (cut := facts.earlier.cut_short(policy.soak)) is not None:
+        return _no("soak", cut)
     until = facts.earlier.verified_at + policy.soak
     name = facts.earlier.name
     if facts.now >= until:
-        ran = spoken(facts.now - facts.earlier.verified_at)
+        ran = spoken((facts.earlier.left_at or facts.now) - facts.earlier.verified_at)
         return _yes("soak", f"it has run in {name} for {ran}")
     left = spoken(until - facts.now + timedelta(seconds=1))
     reason = f"it must run in {name} for {spoken(policy.soak)}; still {left} to go"
@@ -136,6 +138,9 @@ def _image(_: Policy, facts: Facts) -> GateResult | None:
     image = facts.image
     if image is None:
         return None
+    if image.by_tag:
+        reason = f"`{image.reference}` is pinned by its tag, which may come to mean another image"
+        return GateResult("image", holds=False, reason=reason, enforce=Enforce.WARN)
     if image.digest is None:
         return _wait("image", f"`{image.reference}` is not in the registry yet")
     return _yes("image", f"`{image.reference}` is `{image.digest[:19]}…`")

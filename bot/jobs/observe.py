@@ -13,7 +13,7 @@ from bot.domain.live import Liveness, LiveState
 from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Pull, PullState
-from bot.domain.situation import Request, Situation
+from bot.domain.situation import Request, Situation, Soaking
 from bot.jobs import own_series
 from bot.jobs.authority import permitted
 from bot.jobs.canary import CanaryLook, Seen
@@ -103,7 +103,7 @@ class Observer:
             quarantine=place.quarantine if place is not None else None,
             newer=others.newer,
             older=others.open_before,
-            soaked_at=self._soaked_at(promotion, environment, policy),
+            soaking=self._soaking(promotion, environment, policy),
             overtaken=others.overtaken,
             plan=(
                 self._planner.bump(promotion, forge, model, environment, now, retry=_retried(requests))
@@ -169,15 +169,15 @@ class Observer:
             via_revert=row.pull == promotion.revert_pull,
         )
 
-    def _soaked_at(
+    def _soaking(
         self, promotion: Promotion, environment: Environment | None, policy: Policy
-    ) -> datetime | None:
+    ) -> Soaking | None:
         if promotion.stage is not Stage.WAITING or environment is None or not policy.soak:
             return None
         earlier = self._judge.earlier(promotion, environment)
         if earlier is None or earlier.verified_at is None:
             return None
-        return earlier.verified_at + policy.soak
+        return Soaking(earlier.name, earlier.verified_at + policy.soak, earlier.cut_short(policy.soak))
 
     def _liveness(
         self, promotion: Promotion, environment: Environment | None, forge: Forge, now: datetime
