@@ -88,6 +88,9 @@ def test_evidence_carries_what_a_reviewer_asks(world):
     assert evidence.licence == "Apache-2.0"
     assert evidence.input_example is True
     assert evidence.trained_at is not None
+    assert evidence.creator == "maria"
+    assert evidence.tools == {"search": "1.5"}
+    assert world.registry.evidence(world.model, "1").tools == {"search": "1.4"}
     assert "/runs/" in evidence.run_url
     assert evidence.url == world.registry.version_url(world.model, "2")
     assert evidence.unreadable == ()

@@ -115,6 +115,15 @@ BODIES = {
             "2", metrics=(*samples.evidence("2").metrics, Metric("recall", 0.7, "holdout", "d41d8cd9"))
         ),
     ),
+    "application": lambda: compare(
+        samples.evidence(
+            "3", prompts=("greeting/3", "safety/1"), tools={"search": "1.5"}, flavors=("langchain",)
+        ),
+        samples.evidence("2", prompts=("greeting/2", "safety/1"), tools={"search": "1.4", "weather": "2"}),
+    ),
+    "nothing-recorded": lambda: compare(
+        VersionEvidence("fraud-detector", "3", "https://mlflow.example.test/v/3"), samples.evidence("2")
+    ),
     "first": lambda: compare(samples.evidence("1"), None),
     "hostile": lambda: compare(hostile(), samples.evidence("2")),
 }
@@ -374,7 +383,7 @@ def test_revert(case, golden):
         told = replace(
             reverting, reverted_by="maria", revert_reason="customers complain about declined cards"
         )
-    pull = revert.render(told)
+    pull = revert.render(told, quarantined=case == "failed")
 
     golden(f"revert-{case}.md", f"{pull.title}\n\n{pull.commit_message}\n\n---\n\n{pull.body}")
 
