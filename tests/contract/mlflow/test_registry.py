@@ -171,7 +171,7 @@ def test_the_text_of_a_prompt_is_its_evidence_and_its_variables_are_its_signatur
     assert first.prompt == "Hello {{name}}.\nBe kind."
     assert second.prompt == "[system]\nBe kind.\n\n[user]\nI am {{name}}, {{age}}."
     assert [column.name for column in second.signature.inputs] == ["age", "name"]
-    assert compare(second, first).signature.breaks == ("new input age is required",)
+    assert compare(second, first).signature.breaks == ("new input `age` is required",)
 
 
 def test_a_prompt_is_written_like_a_model(world):
