@@ -40,11 +40,12 @@ from bot.domain.checking import Checking
 from bot.domain.effects import Effect
 from bot.domain.gates import blocking
 from bot.domain.live import LiveState
-from bot.domain.moves import BOT, Step, closed, closing_step, enter, held, passed, revert, spoken, tag_due
+from bot.domain.moves import BOT, Step, closed, closing_step, enter, held, passed, revert, tag_due
 from bot.domain.obey import obey
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Pull, PullState
 from bot.domain.situation import BumpPlan, NoPlan, Situation
+from bot.domain.spans import spoken
 from bot.domain.verdict import Outcome
 
 SYNC_POLL = timedelta(seconds=3)

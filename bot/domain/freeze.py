@@ -4,7 +4,8 @@
 meant in the window's time zone: a window that starts at 16:00 in Zurich does so in summer and winter.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 from typing import Annotated, Any
@@ -89,6 +90,29 @@ FreezeWindow = CronFreeze | CalendarFreeze
 
 class BadCalendar(ValueError):
     """An iCalendar file that cannot be used; the message is for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A freeze that is on; `until` is None where nobody can tell when it ends."""
+
+    until: datetime | None
+    reason: str
+
+
+def freeze_on(windows: Iterable[FreezeWindow], now: datetime, calendars: Mapping[str, str]) -> Freeze | None:
+    """The freeze that is on at `now`, of several the one that ends last; None where none is.
+
+    One that cannot be read is taken to be on.
+    """
+    try:
+        found = [end for window in windows if (end := frozen_until(window, now, calendars))]
+    except BadCalendar as error:
+        return Freeze(None, f"a freeze cannot be read, so it is taken to be on: {error}")
+    if not found:
+        return None
+    until, why = max(found)
+    return Freeze(until, f"frozen until {until:%Y-%m-%d %H:%M} UTC" + (f" ({why})" if why else ""))
 
 
 def frozen_until(

@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from bot.domain import expression
 from bot.domain.facts import Facts, for_expressions
-from bot.domain.freeze import BadCalendar, frozen_until
+from bot.domain.freeze import freeze_on
 from bot.domain.gate import Enforce, GateResult, blocking
 from bot.domain.policy import BrokenPolicy, Policy
 from bot.domain.pull import Permission
@@ -92,21 +92,14 @@ def _quarantine(_: Policy, facts: Facts) -> GateResult:
 def _freeze(policy: Policy, facts: Facts) -> GateResult | None:
     if not policy.freeze:
         return None
-    try:
-        frozen = [
-            found for window in policy.freeze if (found := frozen_until(window, facts.now, facts.calendars))
-        ]
-    except BadCalendar as error:
-        answer = _no("freeze", f"a freeze cannot be read, so it is taken to be on: {error}")
-    else:
-        if not frozen:
-            return _yes("freeze", "no freeze is on")
-        until, why = max(frozen)
-        reason = f"frozen until {until:%Y-%m-%d %H:%M} UTC" + (f" ({why})" if why else "")
-        answer = _wait("freeze", reason, until)
+    freeze = freeze_on(policy.freeze, facts.now, facts.calendars)
+    if freeze is None:
+        return _yes("freeze", "no freeze is on")
     if facts.override:
-        return _yes("freeze", f"{facts.override.by} overrides it: {facts.override.reason}; {answer.reason}")
-    return answer
+        return _yes("freeze", f"{facts.override.by} overrides it: {facts.override.reason}; {freeze.reason}")
+    if freeze.until is None:
+        return _no("freeze", freeze.reason)
+    return _wait("freeze", freeze.reason, freeze.until)
 
 
 def _earlier(_: Policy, facts: Facts) -> GateResult | None:

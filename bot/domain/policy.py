@@ -100,6 +100,7 @@ class Right(BaseModel):
 
     role: Role = Field(default="write", description="At least this role in the repository.")
     teams: tuple[str, ...] = Field(default=(), description="And a member of one of these teams.")
+    own: bool = Field(default=True, description="Also for a promotion that the person asked for.")
 
     @property
     def permission(self) -> Permission:

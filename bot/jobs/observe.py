@@ -1,13 +1,13 @@
 """What a decision needs to know, read from the outside and from the rows: no more than the stage asks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.authorization import Action, Denied, action_of
 from bot.domain.commands import Release, Retry
 from bot.domain.config import Environment, Model
-from bot.domain.freeze import BadCalendar, frozen_until
+from bot.domain.freeze import freeze_on
 from bot.domain.hold import Hold
 from bot.domain.live import Liveness, LiveState
 from bot.domain.policy import Policy
@@ -123,8 +123,11 @@ class Observer:
                 wanted=promotion.stage in _STEPPING,
             ),
             frozen=(
-                _frozen(policy, configured.calendars, now)
-                if configured is not None and promotion.next_weight and promotion.override is None
+                freeze.reason
+                if configured is not None
+                and promotion.next_weight
+                and promotion.override is None
+                and (freeze := freeze_on(policy.freeze, now, configured.calendars))
                 else None
             ),
             liveness=self._liveness(promotion, environment, forge, now),
@@ -252,14 +255,6 @@ class _Others:
 
 def _pull(forge: Forge, number: int | None, *, wanted: bool) -> Pull | None:
     return forge.pull(number) if wanted and number is not None else None
-
-
-def _frozen(policy: Policy, calendars: Mapping[str, str], now: datetime) -> str | None:
-    try:
-        found = [until for window in policy.freeze if (until := frozen_until(window, now, calendars))]
-    except BadCalendar as error:
-        return f"a freeze cannot be read, so it is taken to be on: {error}"
-    return f"frozen until {max(found)[0]:%Y-%m-%d %H:%M} UTC" if found else None
 
 
 def _retried(requests: Sequence[Request]) -> bool:
