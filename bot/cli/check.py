@@ -31,7 +31,8 @@ def check(
     if told := render(mistakes, output, checkout.read, prefix):
         typer.echo(told)
     if output is Format.TEXT:
-        count = len(mistakes)
+        count, files = len(mistakes), {mistake.file for mistake in mistakes} or {name}
         what = "no mistake" if not count else "1 mistake" if count == 1 else f"{count} mistakes"
-        typer.echo(f"{what} in {prefix}{name}", err=bool(count))
+        where = f"{prefix}{min(files)}" if len(files) == 1 else f"{len(files)} files"
+        typer.echo(f"{what} in {where}", err=bool(count))
     raise typer.Exit(1 if mistakes else 0)

@@ -18,6 +18,7 @@ from bot.domain.mistake import ConfigError
 from bot.domain.policies import Policies
 from bot.domain.policy import BrokenPolicy
 from bot.domain.policy_case import load as load_cases
+from bot.domain.policy_case import strange_facts
 from bot.domain.policy_trial import Coverage, Trial, coverage, run
 
 policy = typer.Typer(
@@ -58,16 +59,20 @@ def try_cases(
 
 def _try(file: Path, policies: Policies, evaluator: Evaluator) -> tuple[str, Sequence[Trial]] | str:
     """The name of the policy and what became of the file's cases; or why there are none."""
+    text = file.read_text(encoding="utf-8", errors="surrogateescape")
     try:
-        cases = load_cases(file.read_text(encoding="utf-8"), file.name)
+        cases = load_cases(text, file.name)
         chosen = policies.get(cases.policy)
         if isinstance(chosen, BrokenPolicy):
             return f"{file}: {'; '.join(chosen.reasons)}"
         return cases.policy, run(cases, chosen, evaluator)
     except ConfigError as error:
-        return render(error.mistakes, Format.TEXT, Checkout(file.parent).read, f"{file.parent.as_posix()}/")
+        mistakes = error.mistakes
     except ValidationError as error:
-        return f"{file}: the facts of a case are none:\n{_facts_mistakes(error)}"
+        mistakes = strange_facts(text, file.name)
+        if not mistakes:  # each is right, and one laid over the other is not
+            return f"{file}: what is given makes no facts:\n{_facts_mistakes(error)}"
+    return render(mistakes, Format.TEXT, Checkout(file.parent).read, f"{file.parent.as_posix()}/")
 
 
 def _tell(file: Path, trials: Sequence[Trial]) -> int:

@@ -2,30 +2,19 @@
 
 from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from bot.adapters import shipped
-from bot.adapters.cel import LimitedEvaluator
 from bot.cli.checkout import Checkout
-from bot.cli.mistakes import Format, render
-from bot.cli.told import policies_of, printable, tell_gates
+from bot.cli.simulate_version import Asked, tell_version
+from bot.cli.told import printable, refused, tell_gates
 from bot.domain import effects
-from bot.domain.comparison import compare
-from bot.domain.config import FILE, Environment
 from bot.domain.decide import Decision
-from bot.domain.facts import Approval, EarlierEnvironment, Facts
-from bot.domain.gate import GateResult, blocking
-from bot.domain.gates import evaluate
-from bot.domain.loading import load as load_config
-from bot.domain.mistake import ConfigError
-from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion
-from bot.domain.pull import Permission, Pull, PullState
 from bot.ports import OutsideError
 
 if TYPE_CHECKING:
@@ -56,6 +45,15 @@ def simulate(
     at: Annotated[
         datetime | None, typer.Option(help="As if it were this time, in UTC.", formats=["%Y-%m-%dT%H:%M"])
     ] = None,
+    registry_auth_file: Annotated[
+        Path | None,
+        typer.Option(
+            help="Credentials of container registries, as Docker's config.json has them.",
+            envvar="SLIPWAY_REGISTRY_AUTH_FILE",
+            exists=True,
+            dir_okay=False,
+        ),
+    ] = None,
     repo: Annotated[
         Path, typer.Option(help="Local checkout of the GitOps repository.", exists=True, file_okay=False)
     ] = Path(),
@@ -70,103 +68,8 @@ def simulate(
     if not (model and version and environment and mlflow):
         hint = "--model, --version and --environment (and --mlflow), or --pr"
         raise typer.BadParameter(f"name what to simulate: {hint}", param_hint="OPTIONS")
-    asked = _Version(model, version, environment, baseline, tuple(approved_by or ()), verified=verified)
-    _tell_version(asked, mlflow, Checkout(repo), now)
-
-
-# -- a version -------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Version:
-    """What is asked about; the rest is as if."""
-
-    model: str
-    version: str
-    environment: str
-    baseline: str | None
-    approved_by: tuple[str, ...]
-    verified: bool
-
-
-def _tell_version(asked: _Version, mlflow: str, checkout: Checkout, now: datetime) -> None:
-    place = _environment(checkout, asked.model, asked.environment)
-    chosen = policies_of(checkout).get(place.policy)
-    from bot.adapters.mlflow import MlflowRegistry  # noqa: PLC0415  # takes seconds, and only this needs it
-
-    registry = MlflowRegistry(mlflow)
-    baseline = asked.baseline
-    try:
-        if baseline is None and place.alias is not None:
-            baseline = registry.alias(asked.model, place.alias)
-        candidate = registry.evidence(asked.model, asked.version)
-        before = registry.evidence(asked.model, baseline) if baseline and baseline != asked.version else None
-    except OutsideError as error:
-        raise _refused(str(error)) from None
-    head = "simulated"
-    facts = Facts(
-        model=asked.model,
-        environment=asked.environment,
-        comparison=compare(candidate, before, chosen.metrics.directions),
-        now=now,
-        pull=Pull(0, PullState.OPEN, "", "", "", head, "", ""),
-        head_sha=head,
-        calendars=_calendars(checkout, chosen),
-        earlier=_earlier(place, chosen, now, verified=asked.verified),
-        approvals=tuple(
-            Approval(name, head, Permission.WRITE, frozenset(chosen.approvals.teams))
-            for name in asked.approved_by
-        ),
-    )
-    with LimitedEvaluator() as evaluator:
-        gates = evaluate(chosen, facts, evaluator)
-    against = f"against version {baseline}" if before else "without a baseline"
-    typer.echo(
-        f"{asked.model} version {asked.version} into {asked.environment}, {against}, policy {place.policy}:"
-    )
-    tell_gates(gates)
-    typer.echo(_outcome(chosen, gates))
-
-
-def _environment(checkout: Checkout, model: str, environment: str) -> Environment:
-    try:
-        config = load_config((checkout.read(FILE) or b"").decode(errors="surrogateescape"))
-    except ConfigError as error:
-        raise _refused(render(error.mistakes, Format.TEXT, checkout.read)) from None
-    known = config.promoted.get(model)
-    place = known.environments.get(environment) if known else None
-    if place is None:
-        raise _refused(f"{FILE} has no environment {environment} of a model {model}")
-    return place
-
-
-def _calendars(checkout: Checkout, chosen: Policy) -> dict[str, str]:
-    paths = [path for window in chosen.freeze if (path := getattr(window, "ical", None))]
-    contents = {path: checkout.read(path) for path in paths}
-    return {path: data.decode(errors="replace") for path, data in contents.items() if data is not None}
-
-
-def _earlier(
-    place: Environment, chosen: Policy, now: datetime, *, verified: bool
-) -> EarlierEnvironment | None:
-    if place.after is None:
-        return None
-    long_ago = now - max(chosen.soak, timedelta(0))
-    return EarlierEnvironment(place.after, long_ago if verified else None)
-
-
-def _outcome(chosen: Policy, gates: Sequence[GateResult]) -> str:
-    stopping = blocking(gates)
-    if stopping:
-        names = ", ".join(gate.id for gate in stopping)
-        waiting = all(gate.pending for gate in stopping)
-        return f"It would {'wait for' if waiting else 'not merge because of'}: {names}."
-    if chosen.promote == "automatic":
-        return "It would merge by itself, without a comment."
-    return "It would merge as soon as somebody comments /promote."
-
-
-# -- a pull request --------------------------------------------------------------------------------
+    asked = Asked(model, version, environment, baseline, tuple(approved_by or ()), verified=verified)
+    tell_version(asked, mlflow, registry_auth_file, Checkout(repo), now)
 
 
 def _tell_pull(number: int, repository: str | None, now: datetime) -> None:
@@ -185,19 +88,19 @@ def _tell_pull(number: int, repository: str | None, now: datetime) -> None:
             simulator = Simulator(outside, Configurations(outside, shipped.policies()))
             found = simulator.pull(name, number, now)
         except settings.SettingsError as error:
-            raise _refused("\n".join(error.mistakes)) from None
+            raise refused("\n".join(error.mistakes)) from None
         except (OutsideError, NoDatabaseError) as error:
-            raise _refused(str(error)) from None
+            raise refused(str(error)) from None
         except OperationalError as error:
-            raise _refused(f"The database of SLIPWAY_DATABASE_URL does not answer: {error.orig}") from None
+            raise refused(f"The database of SLIPWAY_DATABASE_URL does not answer: {error.orig}") from None
     if found is None:
-        raise _refused(f"#{number} of {name} is none of Slipway's pull requests")
+        raise refused(f"#{number} of {name} is none of Slipway's pull requests")
     _tell_simulated(found, f"#{number} of {name}")
 
 
 def _only(names: Sequence[str]) -> str:
     if len(names) != 1:
-        raise _refused(f"say which --repository: {', '.join(names) or 'Slipway knows of none'}")
+        raise refused(f"say which --repository: {', '.join(names) or 'Slipway knows of none'}")
     return names[0]
 
 
@@ -245,8 +148,3 @@ def _effect(effect: effects.Effect) -> str | None:
             return "it would quarantine the version"
         case _:
             return None
-
-
-def _refused(message: str) -> typer.Exit:
-    typer.echo(message, err=True)
-    return typer.Exit(1)

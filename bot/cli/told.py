@@ -1,4 +1,4 @@
-"""What `slipway policy` prints: gates with their reasons, and what is wrong with policies."""
+"""What `slipway policy` prints: gates with their reasons, what is wrong with policies, why it cannot tell."""
 
 from collections.abc import Sequence
 
@@ -30,3 +30,9 @@ def tell_gates(gates: Sequence[GateResult]) -> None:
 def printable(text: str) -> str:
     """Text of a registry never steers the terminal."""
     return "".join(character if character.isprintable() else " " for character in text)
+
+
+def refused(message: str) -> typer.Exit:
+    """To be raised: what was asked cannot be done, and why."""
+    typer.echo(message, err=True)
+    return typer.Exit(1)

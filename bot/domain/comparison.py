@@ -126,6 +126,10 @@ class Comparison:
     metrics: tuple[MetricChange, ...] = ()
     parameters: tuple[ValueChange, ...] = ()
     libraries: tuple[ValueChange, ...] = ()
+    prompts: tuple[ValueChange, ...] = ()
+    """Prompts of the registry that both name, and those of one only: name → version, changed or not."""
+    tools: tuple[ValueChange, ...] = ()
+    """The same of tools."""
     signature: SignatureChange | None = None
     """None where either version has no signature."""
 
@@ -176,14 +180,17 @@ def compare(
             MetricChange(m.name, m.dataset, m.value, None, direction(m.name, directions), None)
             for m in candidate.metrics
         )
-        return Comparison(candidate, None, alone)
+        prompts, tools = _all({}, _prompts(candidate)), _all({}, candidate.tools)
+        return Comparison(candidate, None, alone, prompts=prompts, tools=tools)
     known = candidate.signature is not None and baseline.signature is not None
     return Comparison(
         candidate,
         baseline,
         metrics=_metrics(candidate.metrics, baseline.metrics, directions),
         parameters=_values(baseline.parameters, candidate.parameters),
-        libraries=_values(_versions(baseline), _versions(candidate)),
+        libraries=_values(libraries_of(baseline), libraries_of(candidate)),
+        prompts=_all(_prompts(baseline), _prompts(candidate)),
+        tools=_all(baseline.tools, candidate.tools),
         signature=_signature(baseline.signature, candidate.signature) if known else None,  # type: ignore[arg-type]
     )
 
@@ -228,11 +235,20 @@ def _same_dataset(metric: Metric, twin: Metric | None) -> bool | None:
 
 
 def _values(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[ValueChange, ...]:
-    names = sorted({*old, *new})
-    return tuple(ValueChange(n, old.get(n), new.get(n)) for n in names if old.get(n) != new.get(n))
+    return tuple(value for value in _all(old, new) if value.old != value.new)
 
 
-def _versions(evidence: VersionEvidence) -> dict[str, str]:
+def _all(old: Mapping[str, str], new: Mapping[str, str]) -> tuple[ValueChange, ...]:
+    return tuple(ValueChange(name, old.get(name), new.get(name)) for name in sorted({*old, *new}))
+
+
+def _prompts(evidence: VersionEvidence) -> dict[str, str]:
+    named = (prompt.rpartition("/") for prompt in evidence.prompts)
+    return {name or version: version if name else "" for name, _, version in named}
+
+
+def libraries_of(evidence: VersionEvidence) -> dict[str, str]:
+    """Name → version of the libraries that are known, Python among them."""
     python = {"python": evidence.python_version} if evidence.python_version else {}
     return {**evidence.libraries, **python}
 
@@ -259,13 +275,13 @@ def _columns(old: tuple[Column, ...], new: tuple[Column, ...], kind: str) -> Sig
     both = [(before[name], after[name]) for name in before if name in after]
     retyped = tuple(ValueChange(f"{kind} {a.name}", a.type, b.type) for a, b in both if a.type != b.type)
     is_input = kind == "input"
-    breaks = [f"{kind} {c.name} was removed" for c in old if c.name not in after and c.required]
+    breaks = [f"{kind} `{c.name}` was removed" for c in old if c.name not in after and c.required]
     for a, b in both:
         safe = is_input and (a.type, b.type) in _WIDENED
         if a.type != b.type and not safe and (a.required or b.required):
-            breaks.append(f"{kind} {a.name} changed its type from {a.type} to {b.type}")
+            breaks.append(f"{kind} `{a.name}` changed its type from {a.type} to {b.type}")
         if is_input and b.required and not a.required:
-            breaks.append(f"{kind} {a.name} became required")
+            breaks.append(f"{kind} `{a.name}` became required")
     if is_input:
-        breaks += [f"new input {c.name} is required" for c in new if c.name not in before and c.required]
+        breaks += [f"new input `{c.name}` is required" for c in new if c.name not in before and c.required]
     return SignatureChange(added, removed, retyped, tuple(breaks))

@@ -40,11 +40,12 @@ from bot.domain.checking import Checking
 from bot.domain.effects import Effect
 from bot.domain.gates import blocking
 from bot.domain.live import LiveState
-from bot.domain.moves import BOT, Step, closed, closing_step, enter, held, passed, revert, spoken, tag_due
+from bot.domain.moves import BOT, Step, closed, closing_step, enter, held, passed, revert, tag_due
 from bot.domain.obey import obey
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Pull, PullState
 from bot.domain.situation import BumpPlan, NoPlan, Situation
+from bot.domain.spans import spoken
 from bot.domain.verdict import Outcome
 
 SYNC_POLL = timedelta(seconds=3)
@@ -159,9 +160,13 @@ def _waiting(promotion: Promotion, situation: Situation, now: datetime) -> Step:
         hold = situation.holds[0]
         return Step(replace(promotion, reason=f"On hold by {hold.owner}: {hold.reason}"))
     # What a person asks for is opened at once and waits as a pull request, where everybody sees it.
-    if promotion.requested_by == BOT and situation.soaked_at is not None and now < situation.soaked_at:
-        reason = f"It soaks in {situation.environment.after} until {situation.soaked_at:%Y-%m-%d %H:%M} UTC."
-        return Step(replace(promotion, reason=reason), wake_at=situation.soaked_at)
+    soaking = situation.soaking if promotion.requested_by == BOT else None
+    if soaking is not None and soaking.cut_short is not None:
+        reason = f"Not opened: {soaking.cut_short}."
+        return Step(replace(promotion, reason=reason), wake_at=now + SECOND_LOOK)
+    if soaking is not None and now < soaking.until:
+        reason = f"It soaks in {soaking.environment} until {soaking.until:%Y-%m-%d %H:%M} UTC."
+        return Step(replace(promotion, reason=reason), wake_at=soaking.until)
     return _open_when_possible(promotion, situation, now, was_ready=was_ready)
 
 

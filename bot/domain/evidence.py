@@ -67,6 +67,8 @@ class VersionEvidence:
     input_example: bool | None = None
     prompts: tuple[str, ...] = ()
     """Prompts of the registry that an LLM application names, as `name/version`."""
+    tools: Mapping[str, str] = field(default_factory=dict)
+    """Tools that an LLM application calls, name → version."""
     prompt: str | None = None
     """The text, where the version is one of a prompt and not of a model."""
     trained_at: datetime | None = None

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bot.domain.annotations import did_you_mean
+
 if TYPE_CHECKING:
     import cel
 
@@ -18,6 +20,27 @@ LONGEST = 1_000
 """Characters in one expression."""
 FACTS = frozenset({"candidate", "baseline", "environment", "evidence", "now", "history"})
 """The names that an expression may use."""
+
+_OF_A_VERSION = frozenset({
+    "age", "branch", "commit", "created", "creator", "datasets", "description", "flavors",
+    "has_input_example", "has_signature", "libraries", "licence", "metrics", "model", "parameters",
+    "prompt", "prompts", "python", "size", "tags", "tools", "trained", "version",
+})  # fmt: skip
+FIELDS: Mapping[str, frozenset[str]] = {
+    "candidate": _OF_A_VERSION | {"image", "quarantined"},
+    "candidate.image": frozenset({"reference", "digest", "signed", "sbom"}),
+    "baseline": _OF_A_VERSION,
+    "environment": frozenset({"name", "model", "repository", "after"}),
+    "evidence": frozenset({
+        "changed_parameters", "compared", "complete", "metrics", "missing_metrics", "not_numbers",
+        "other_datasets", "signature_breaks", "signature_known", "tolerance", "unreadable", "worst",
+        "worst_metric",
+    }),
+    "history": frozenset({
+        "verified", "last_promotion", "last_failure", "promotions_24h", "failures_7d",
+    }),
+}  # fmt: skip
+"""What stands under a name, where that is the same for every promotion (`bot.domain.facts`)."""
 
 FUNCTIONS = frozenset({
     "contains", "double", "duration", "endsWith", "getDate", "getDayOfMonth", "getDayOfWeek",
@@ -28,6 +51,7 @@ FUNCTIONS = frozenset({
 
 _MACRO = re.compile(r"\.\s*(all|exists|exists_one|filter|map)\s*\(")
 _STRING = re.compile(r"""(?:r|R|b|B)*(?:"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*')""")
+_FACT = re.compile(rf"(?<![\w.])((?:{'|'.join(sorted(FACTS))})(?:\s*\.\s*[A-Za-z_]\w*)+)\s*(\(?)")
 _METRIC = re.compile(
     r"\b(candidate|baseline)\s*\.\s*metrics\s*(?:\.\s*([A-Za-z_]\w*)|\[\s*(?:'([^']*)'|\"([^\"]*)\")\s*\])"
 )
@@ -59,12 +83,37 @@ def check(expression: str) -> str | None:
     try:
         program = _compiled(expression)
     except ValueError as error:
-        return f"it does not compile: {_first_line(error)}"
+        return f"it does not compile: {_compiler(error)}"
     for name in sorted(set(program.variables()) - FACTS - _bound(expression)):
-        return f"`{name}` is no fact; there are {', '.join(sorted(FACTS))}"
+        return unknown(name)
     for name in sorted(set(program.functions()) - FUNCTIONS):
         if name.isidentifier() and not name.startswith("_"):
             return f"`{name}` is no function; there are {', '.join(sorted(FUNCTIONS))}"
+    return next((wrong for fact in named(expression) if (wrong := unknown(fact))), None)
+
+
+def named(expression: str) -> tuple[str, ...]:
+    """The facts that an expression names with dots, such as `candidate.metrics.auc`, each once."""
+    bare = _bare(expression)
+    bound = _bound(expression)
+    found = [
+        # What is called is a function of what stands before it.
+        re.sub(r"\s", "", path).rpartition(".")[0] if call else re.sub(r"\s", "", path)
+        for path, call in _FACT.findall(bare)
+    ]
+    return tuple(dict.fromkeys(fact for fact in found if fact.partition(".")[0] not in bound))
+
+
+def unknown(fact: str) -> str | None:
+    """What is wrong with the name of a fact; None where there is such a fact, or may be."""
+    path = fact.split(".")
+    if path[0] not in FACTS:
+        return f"`{path[0]}` is no fact; there are {', '.join(sorted(FACTS))}"
+    for depth, name in enumerate(path[1:], start=1):
+        whose = ".".join(path[:depth])
+        known = FIELDS.get(whose)
+        if known is not None and name not in known:
+            return f"`{whose}` has no `{name}`; {did_you_mean(name, known)}"
     return None
 
 
@@ -144,6 +193,16 @@ def _first_line(error: Exception) -> str:
     """The library's own sentence, without its picture of the place."""
     line = str(error.args[0] if error.args else error).strip().splitlines()[0]
     return line.partition("ERROR: <input>:")[2] or line
+
+
+def _compiler(error: Exception) -> str:
+    """Where the text makes no sense, without the list of all that could have stood there."""
+    said = _first_line(error).partition(" expecting ")[0]
+    placed = re.fullmatch(r"1:(\d+): Syntax error: (.*)", said)
+    if placed is None:
+        return said
+    what = placed[2].replace("mismatched input '<EOF>'", "it ends too early").replace("'<EOF>'", "the end")
+    return f"at character {placed[1]}, {what}"
 
 
 def _bare(expression: str) -> str:

@@ -7,13 +7,14 @@ absent, never zero; a metric that is NaN stays NaN, and a gate that needs it fai
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.comparison import Comparison, Direction, MetricChange, direction
 from bot.domain.evidence import Metric, VersionEvidence
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.policy import Policy
 from bot.domain.pull import Permission, Pull
+from bot.domain.spans import spoken
 
 _LONGEST_TEXT = 4_000
 _MOST_ITEMS = 500
@@ -37,6 +38,20 @@ class EarlierEnvironment:
     verified_at: datetime | None = None
     reason: str = ""
     """Why it has not, where that is known."""
+    left_at: datetime | None = None
+    """When another version took its place there, which was not taken back."""
+    left_for: str = ""
+    """That version."""
+
+    def cut_short(self, soak: timedelta) -> str | None:
+        """Why it cannot soak there any longer, where another version came too early."""
+        if self.verified_at is None or self.left_at is None or self.left_at >= self.verified_at + soak:
+            return None
+        ran = spoken(max(self.left_at - self.verified_at, timedelta(0)))
+        return (
+            f"it must run in {self.name} for {spoken(soak)}, and version {self.left_for} took its place"
+            f" after {ran}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +62,8 @@ class Image:
     digest: str | None = None
     signed: bool | None = None
     sbom: bool | None = None
+    by_tag: bool = False
+    """The pin names it by its tag, as the model's configuration wants it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +178,7 @@ def _version(
         "licence": evidence.licence,
         "prompt": None if evidence.prompt is None else evidence.prompt[:_LONGEST_TEXT],
         "prompts": list(evidence.prompts[:_MOST_ITEMS]),
+        "tools": _texts(evidence.tools),
     }
 
 

@@ -4,7 +4,8 @@
 meant in the window's time zone: a window that starts at 16:00 in Zurich does so in summer and winter.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
 from typing import Annotated, Any
@@ -12,7 +13,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from croniter import CroniterError, croniter
 from dateutil.rrule import rrule, rruleset, rrulestr
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from bot.domain.units import Duration
@@ -75,12 +76,43 @@ class CalendarFreeze(BaseModel):
     time_zone: _Zone = Field(default="UTC", description="The zone of whole days and of times without one.")
     reason: str = Field(default="", max_length=200, description="Why; without it, the event's summary.")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_of_both(cls, data: object) -> object:
+        if isinstance(data, Mapping) and {"cron", "ical"} <= data.keys():
+            message = "a freeze is written as `cron` or as `ical`, not both"
+            raise PydanticCustomError("one_of_both", message, {"hint": "make two entries of it"})
+        return data
+
 
 FreezeWindow = CronFreeze | CalendarFreeze
 
 
 class BadCalendar(ValueError):
     """An iCalendar file that cannot be used; the message is for a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freeze:
+    """A freeze that is on; `until` is None where nobody can tell when it ends."""
+
+    until: datetime | None
+    reason: str
+
+
+def freeze_on(windows: Iterable[FreezeWindow], now: datetime, calendars: Mapping[str, str]) -> Freeze | None:
+    """The freeze that is on at `now`, of several the one that ends last; None where none is.
+
+    One that cannot be read is taken to be on.
+    """
+    try:
+        found = [end for window in windows if (end := frozen_until(window, now, calendars))]
+    except BadCalendar as error:
+        return Freeze(None, f"a freeze cannot be read, so it is taken to be on: {error}")
+    if not found:
+        return None
+    until, why = max(found)
+    return Freeze(until, f"frozen until {until:%Y-%m-%d %H:%M} UTC" + (f" ({why})" if why else ""))
 
 
 def frozen_until(
@@ -103,6 +135,15 @@ def frozen_until(
         if begin <= now < end
     ]
     return max(found, default=None)
+
+
+def wrong_with(calendar: str, window: CalendarFreeze) -> str | None:
+    """Why the text of a calendar cannot be used; None where it can."""
+    try:
+        frozen_until(window, datetime(2026, 1, 1, tzinfo=UTC), {window.ical: calendar})
+    except BadCalendar as error:
+        return str(error)
+    return None
 
 
 def _last_start(window: CronFreeze, now: datetime) -> datetime:

@@ -1,7 +1,7 @@
 """The gates of a promotion: policy + facts → for each gate whether it holds, and why. Pure.
 
 First the built-in gates, in this order, each only where it has something to say; then the team's own
-expressions in the order of the policy. Every built-in gate blocks.
+expressions in the order of the policy. Every built-in gate blocks, but `image` for a pin that is a tag.
 
     policy        the policy could be read
     head          the pull request holds exactly the commit that Slipway made
@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 
 from bot.domain import expression
 from bot.domain.facts import Facts, for_expressions
-from bot.domain.freeze import BadCalendar, frozen_until
+from bot.domain.freeze import freeze_on
 from bot.domain.gate import Enforce, GateResult, blocking
 from bot.domain.policy import BrokenPolicy, Policy
 from bot.domain.pull import Permission
@@ -92,21 +92,14 @@ def _quarantine(_: Policy, facts: Facts) -> GateResult:
 def _freeze(policy: Policy, facts: Facts) -> GateResult | None:
     if not policy.freeze:
         return None
-    try:
-        frozen = [
-            found for window in policy.freeze if (found := frozen_until(window, facts.now, facts.calendars))
-        ]
-    except BadCalendar as error:
-        answer = _no("freeze", f"a freeze cannot be read, so it is taken to be on: {error}")
-    else:
-        if not frozen:
-            return _yes("freeze", "no freeze is on")
-        until, why = max(frozen)
-        reason = f"frozen until {until:%Y-%m-%d %H:%M} UTC" + (f" ({why})" if why else "")
-        answer = _wait("freeze", reason, until)
+    freeze = freeze_on(policy.freeze, facts.now, facts.calendars)
+    if freeze is None:
+        return _yes("freeze", "no freeze is on")
     if facts.override:
-        return _yes("freeze", f"{facts.override.by} overrides it: {facts.override.reason}; {answer.reason}")
-    return answer
+        return _yes("freeze", f"{facts.override.by} overrides it: {facts.override.reason}; {freeze.reason}")
+    if freeze.until is None:
+        return _no("freeze", freeze.reason)
+    return _wait("freeze", freeze.reason, freeze.until)
 
 
 def _earlier(_: Policy, facts: Facts) -> GateResult | None:
@@ -122,10 +115,12 @@ def _earlier(_: Policy, facts: Facts) -> GateResult | None:
 def _soak(policy: Policy, facts: Facts) -> GateResult | None:
     if facts.earlier is None or not policy.soak or facts.earlier.verified_at is None:
         return None
+    if (cut := facts.earlier.cut_short(policy.soak)) is not None:
+        return _no("soak", cut)
     until = facts.earlier.verified_at + policy.soak
     name = facts.earlier.name
     if facts.now >= until:
-        ran = spoken(facts.now - facts.earlier.verified_at)
+        ran = spoken((facts.earlier.left_at or facts.now) - facts.earlier.verified_at)
         return _yes("soak", f"it has run in {name} for {ran}")
     left = spoken(until - facts.now + timedelta(seconds=1))
     reason = f"it must run in {name} for {spoken(policy.soak)}; still {left} to go"
@@ -136,6 +131,9 @@ def _image(_: Policy, facts: Facts) -> GateResult | None:
     image = facts.image
     if image is None:
         return None
+    if image.by_tag:
+        reason = f"`{image.reference}` is pinned by its tag, which may come to mean another image"
+        return GateResult("image", holds=False, reason=reason, enforce=Enforce.WARN)
     if image.digest is None:
         return _wait("image", f"`{image.reference}` is not in the registry yet")
     return _yes("image", f"`{image.reference}` is `{image.digest[:19]}…`")
@@ -179,17 +177,31 @@ def _expressions(policy: Policy, facts: Facts, evaluator: expression.Evaluator) 
     answers = evaluator([gate.expression for gate in policy.gates], values)
     results = []
     for gate, answer in zip(policy.gates, answers, strict=True):
-        if answer.holds:
-            reason = "holds"
-        elif answer.error is not None:
+        if answer.error is not None:
             reason = answer.error
+        elif answer.holds:
+            reason = fill(gate.holds, values) or _in_facts(gate.expression, "is true", values)
         else:
-            reason = fill(gate.message, values) or f"{gate.expression} is false"
+            reason = fill(gate.message, values) or _in_facts(gate.expression, "is false", values)
         results.append(GateResult(gate.id, holds=answer.holds is True, reason=reason, enforce=gate.enforce))
     return results
 
 
-_PLACE = re.compile(r"\{\s*([a-z_]\w*(?:\.[\w-]+)*)\s*(%?)\}")
+def _in_facts(rule: str, is_so: str, facts: Mapping[str, object]) -> str:
+    """A rule without a sentence of its own: the facts that it names, and the rule."""
+    found = {name: _find(name.split("."), facts) for name in expression.named(rule)}
+    told = [f"{name} is {_shown(value)}" for name, value in found.items() if _sayable(value)]
+    return "; ".join([*told[:_MOST_FACTS], f"`{rule}` {is_so}"])
+
+
+def _sayable(value: object) -> bool:
+    inside = value if isinstance(value, list) else [value]
+    return not any(isinstance(item, Mapping) for item in inside)
+
+
+_MOST_FACTS = 4
+_BRACES = re.compile(r"\{[^{}]*\}?")
+_PLACE = re.compile(r"\{\s*([a-z_]\w*(?:\.[\w@/-]+)*)\s*(%?)\}")
 _LONGEST_VALUE = 200
 
 
@@ -200,6 +212,17 @@ def fill(template: str, facts: Mapping[str, object]) -> str:
     Only names in the facts are looked up; nothing is called and no attribute of an object is reached.
     """
     return _PLACE.sub(lambda match: _shown(_find(match[1].split("."), facts), match[2]), template)
+
+
+def check_template(template: str) -> str | None:
+    """What is wrong with a gate's message; None where every `{…}` in it is a fact."""
+    for braces in _BRACES.findall(template):
+        place = _PLACE.fullmatch(braces)
+        if place is None:
+            return f"`{braces}` is no fact in braces"
+        if wrong := expression.unknown(place[1]):
+            return wrong
+    return None
 
 
 def _find(path: list[str], facts: object) -> object:

@@ -4,7 +4,7 @@ See the table at the top of `bot.domain.decide`; nobody else changes a promotion
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain import effects
 from bot.domain.branches import step_branch
@@ -76,7 +76,3 @@ def revert(
 
 def tag_due(promotion: Promotion, key: str, value: str) -> TagDue:
     return TagDue(promotion.candidate, f"slipway.{promotion.environment}.{key}", value)
-
-
-def spoken(span: timedelta) -> str:
-    return f"{span.total_seconds() / 60:.0f} min" if span >= timedelta(minutes=1) else f"{span.seconds} s"

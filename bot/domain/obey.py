@@ -6,10 +6,11 @@ from datetime import datetime
 from bot.domain import commands, effects
 from bot.domain.effects import Effect
 from bot.domain.gates import blocking
-from bot.domain.moves import Step, closed, enter, passed, revert, spoken
+from bot.domain.moves import Step, closed, enter, passed, revert
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import PullState
 from bot.domain.situation import BumpPlan, NoPlan, Request, Situation
+from bot.domain.spans import spoken
 
 _MERGED_STAGES = frozenset({Stage.SYNCING, Stage.WATCHING, Stage.PASSED, Stage.HELD})
 

@@ -5,7 +5,7 @@ never lets through what its file meant to stop: a file with mistakes becomes a p
 everything and says what is wrong, and so does a name without a file.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
@@ -14,10 +14,11 @@ from pydantic import BaseModel
 
 from bot.domain import expression
 from bot.domain.annotations import did_you_mean
-from bot.domain.document import Document, read
-from bot.domain.mistake import ConfigError, Mistake
+from bot.domain.document import Document, Plain, read
+from bot.domain.gates import check_template
+from bot.domain.mistake import ConfigError, Mistake, shortened
 from bot.domain.policy import BrokenPolicy, Policy, PolicyFile
-from bot.domain.validation import validate
+from bot.domain.validation import validate_partly
 
 
 class Policies:
@@ -45,20 +46,14 @@ def load(text: str, path: str, *, tried: bool = False) -> PolicyFile:
 
     `tried`: the file is one that Slipway ships, whose expressions its own tests have compiled.
     """
-    document = read(text, path)
-    policy = validate(document, PolicyFile)
-    name = name_of(path)
-    mistakes = [
-        document.mistake(("gates", index, "expression"), wrong, value=True)
-        for index, gate in enumerate(policy.gates)
-        if not tried and (wrong := expression.check(gate.expression))
-    ]
-    mistakes += _duplicates(policy, document)
-    if policy.name and policy.name != name:
-        hint = f"write `name: {name}`, or leave it out"
-        mistakes.append(document.mistake(("name",), "the name is not that of the file", hint, value=True))
-    if mistakes:
-        raise ConfigError(mistakes)
+    return _load(read(text, path), tried=tried)
+
+
+def _load(document: Document, *, tried: bool) -> PolicyFile:
+    policy, mistakes = validate_partly(document, PolicyFile)
+    further = [*([] if tried else _gate_mistakes(document)), *_name_mistakes(document)]
+    if policy is None or mistakes or further:
+        raise ConfigError([*mistakes, *further])
     return policy
 
 
@@ -73,9 +68,11 @@ def resolve(files: Mapping[str, str], shipped: Mapping[str, str] | None = None) 
     A file of the repository replaces the shipped one of its name, and may extend it by that name.
     """
     shelves = (_Shelf.of(files), _Shelf.of(shipped or {}, tried=True))
+    names = {name for shelf in shelves for name in shelf.names}
     mistakes = [mistake for shelf in shelves for error in shelf.broken.values() for mistake in error.mistakes]
+    mistakes += [mistake for document in shelves[0].unread for mistake in _base_mistakes(document, names)]
     resolved = {}
-    for name in {name for shelf in shelves for name in shelf.names}:
+    for name in names:
         try:
             resolved[name] = _merged(name, _chain(name, shelves))
         except ConfigError as error:
@@ -86,21 +83,29 @@ def resolve(files: Mapping[str, str], shipped: Mapping[str, str] | None = None) 
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """Files of one origin by their policy's name: (path, content), or what is wrong with them."""
+    """Files of one origin by their policy's name: as they were read, or what is wrong with them.
 
-    loaded: Mapping[str, tuple[str, PolicyFile]]
+    `unread` are the broken files that are YAML all the same.
+    """
+
+    loaded: Mapping[str, tuple[Document, PolicyFile]]
     broken: Mapping[str, ConfigError]
+    unread: Sequence[Document]
 
     @classmethod
     def of(cls, files: Mapping[str, str], *, tried: bool = False) -> "_Shelf":
-        loaded: dict[str, tuple[str, PolicyFile]] = {}
+        loaded: dict[str, tuple[Document, PolicyFile]] = {}
         broken: dict[str, ConfigError] = {}
+        unread: list[Document] = []
         for path in sorted(files):
+            document = None
             try:
-                loaded[name_of(path)] = (path, load(files[path], path, tried=tried))
+                document = read(files[path], path)
+                loaded[name_of(path)] = (document, _load(document, tried=tried))
             except ConfigError as error:
                 broken[name_of(path)] = error
-        return cls(loaded, broken)
+                unread += [document] if document is not None else []
+        return cls(loaded, broken, unread)
 
     @property
     def names(self) -> set[str]:
@@ -114,21 +119,21 @@ def _chain(name: str, shelves: tuple[_Shelf, ...]) -> list[PolicyFile]:
     """
     chain: list[PolicyFile] = []
     seen: set[tuple[int, str]] = set()
-    asked_by = ""
+    document: Document | None = None
     wanted: str | None = name
     while wanted is not None:
         found = next(
             (i for i, shelf in enumerate(shelves) if wanted in shelf.names and (i, wanted) not in seen), None
         )
         if found is None:
+            assert document is not None, "the first name is that of a file"
             known = {each for shelf in shelves for each in shelf.names}
-            message = "it extends itself" if wanted in known else f"there is no policy `{wanted}`"
-            hint = "" if wanted in known else did_you_mean(wanted, known)
-            raise ConfigError([Mistake(asked_by, 1, 1, "extends", message, hint)])
+            circle = document.mistake(("extends",), "it extends itself", value=True)
+            raise ConfigError(_base_mistakes(document, known) or [circle])
         if wanted in shelves[found].broken:
             raise shelves[found].broken[wanted]
         seen.add((found, wanted))
-        asked_by, policy = shelves[found].loaded[wanted]
+        document, policy = shelves[found].loaded[wanted]
         chain.append(policy)
         wanted = policy.extends
     return chain[::-1]
@@ -175,11 +180,42 @@ def _sentence(mistake: Mistake) -> str:
     return f"{mistake.file}:{mistake.line}: {mistake.message}{hint}"
 
 
-def _duplicates(policy: PolicyFile, document: Document) -> list[Mistake]:
+def _gate_mistakes(document: Document) -> Iterator[Mistake]:
+    """Asked of the plain data, so that a mistake elsewhere in the file does not hide these."""
     seen: set[str] = set()
-    mistakes = []
-    for index, gate in enumerate(policy.gates):
-        if gate.id in seen:
-            mistakes.append(document.mistake(("gates", index, "id"), f"two gates are called `{gate.id}`"))
-        seen.add(gate.id)
-    return mistakes
+    for index, gate in enumerate(_list(_mapping(document.plain()).get("gates"))):
+        said = {key: text for key, text in _mapping(gate).items() if isinstance(text, str)}
+        if wrong := expression.check(said.get("expression", "true")):
+            yield document.mistake(("gates", index, "expression"), wrong, value=True)
+        for key in ("message", "holds"):
+            if wrong := check_template(said.get(key, "")):
+                yield document.mistake(("gates", index, key), wrong, value=True)
+        name = said.get("id")
+        if name in seen:
+            twice = f"two gates are called `{shortened(str(name), 60)}`"
+            yield document.mistake(("gates", index, "id"), twice)
+        seen |= {name} if name is not None else set()
+
+
+def _name_mistakes(document: Document) -> Iterator[Mistake]:
+    name, said = name_of(document.path), _mapping(document.plain()).get("name")
+    if isinstance(said, str) and said and said != name:
+        hint = f"write `name: {name}`, or leave it out"
+        yield document.mistake(("name",), "the name is not that of the file", hint, value=True)
+
+
+def _base_mistakes(document: Document, known: Collection[str]) -> list[Mistake]:
+    """Whether it builds on a policy that there is."""
+    base = _mapping(document.plain()).get("extends")
+    if not isinstance(base, str) or base in known:
+        return []
+    message = f"there is no policy `{shortened(base, 60)}`"
+    return [document.mistake(("extends",), message, did_you_mean(base, known), value=True)]
+
+
+def _mapping(data: Plain) -> dict[str, Plain]:
+    return data if isinstance(data, dict) else {}
+
+
+def _list(data: Plain) -> list[Plain]:
+    return data if isinstance(data, list) else []

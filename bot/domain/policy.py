@@ -75,6 +75,11 @@ class ExpressionGate(BaseModel):
         description="What the reviewer reads when it does not hold, with facts such as "
         "`{candidate.metrics.accuracy}` filled in.",
     )
+    holds: str = Field(
+        default="",
+        max_length=500,
+        description="What the reviewer reads when it holds; else the facts that it names.",
+    )
     enforce: Enforce = Field(default=Enforce.BLOCK, description="`block` the merge, or only `warn`.")
 
 
@@ -95,6 +100,7 @@ class Right(BaseModel):
 
     role: Role = Field(default="write", description="At least this role in the repository.")
     teams: tuple[str, ...] = Field(default=(), description="And a member of one of these teams.")
+    own: bool = Field(default=True, description="Also for a promotion that the person asked for.")
 
     @property
     def permission(self) -> Permission:

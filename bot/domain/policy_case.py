@@ -5,7 +5,8 @@ that, key by key. What nobody gives is missing, as in real life: no metrics, no 
 only what stands outside a policy's reach is in order (the branch is ours, no hold, no quarantine).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -13,15 +14,16 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bot.domain.comparison import compare
-from bot.domain.document import read
+from bot.domain.document import Document, Entry, Node, read
 from bot.domain.evidence import Column, Dataset, Metric, Signature, VersionEvidence
 from bot.domain.facts import Approval, EarlierEnvironment, Facts, History, Image, Override
 from bot.domain.gate import GateResult
 from bot.domain.hold import Hold, Quarantine
+from bot.domain.mistake import Mistake, Path, written
 from bot.domain.policy import FROZEN, Policy, Role
 from bot.domain.pull import Permission, Pull, PullState
 from bot.domain.units import Duration
-from bot.domain.validation import validate
+from bot.domain.validation import validate, validate_partly
 
 _HEAD, _OLDER = "a" * 40, "b" * 40
 _NOW = datetime(2026, 1, 7, 12, 0, tzinfo=UTC)
@@ -151,6 +153,40 @@ class CaseFile(BaseModel):
 def load(text: str, path: str) -> CaseFile:
     """Read a file of cases. Raises ConfigError with every mistake."""
     return validate(read(text, path), CaseFile)
+
+
+def strange_facts(text: str, path: str) -> tuple[Mistake, ...]:
+    """What is given in a file of cases and is none of the facts that a case has."""
+    found = []
+    for way, node in _givens(read(text, path).root):
+        told = validate_partly(Document(path, text, _without_nulls(node)), Given)[1]
+        found += [replace(mistake, key=f"{written(way)}.{mistake.key}") for mistake in told]
+    return tuple(sorted(found))
+
+
+def _givens(root: Node) -> Iterator[tuple[Path, Node]]:
+    """What is given, in all cases and in each, and the way there."""
+    for name, entry in _entries(root).items():
+        if name == "given":
+            yield (name,), entry.node
+        elif name == "cases" and isinstance(entry.node.value, list):
+            for index, case in enumerate(entry.node.value):
+                if "given" in _entries(case):
+                    yield (name, index, "given"), _entries(case)["given"].node
+
+
+def _entries(node: Node) -> dict[str, Entry]:
+    return node.value if isinstance(node.value, dict) else {}
+
+
+def _without_nulls(node: Node) -> Node:
+    """A copy without the keys whose value is null: a case takes away so what all were given."""
+    if not isinstance(node.value, dict):
+        return node
+    kept = {key: entry for key, entry in node.value.items() if entry.node.value is not None}
+    return replace(
+        node, value={key: replace(entry, node=_without_nulls(entry.node)) for key, entry in kept.items()}
+    )
 
 
 def facts(given: Given, policy: Policy) -> Facts:

@@ -56,6 +56,18 @@ class NoPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Soaking:
+    """Until when the earlier environment runs the version for as long as the policy wants.
+
+    `cut_short`: why it never will, where another version came too early.
+    """
+
+    environment: str
+    until: datetime
+    cut_short: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Situation:
     """What was observed; None where it was not asked for because the stage does not need it."""
 
@@ -69,8 +81,7 @@ class Situation:
     """The version of a newer promotion that wants the same target and could have its bump at once."""
     older: str | None = None
     """The version of the older promotion whose bump is open here."""
-    soaked_at: datetime | None = None
-    """When the earlier environment has run the version for as long as the policy wants."""
+    soaking: Soaking | None = None
     overtaken: str | None = None
     """The version of a promotion that was merged there after this one."""
     plan: BumpPlan | NoPlan | None = None

@@ -25,7 +25,7 @@ def permitted(
         login=author,
         permission=forge.permission(author),
         teams=frozenset(team for team in rule.teams if forge.in_team(team, author)),
-        is_author=author == promotion.requested_by,
+        is_author=author.lower() == promotion.requested_by.lower(),
     )
     return authorize(action, actor, rule)
 
@@ -39,7 +39,7 @@ def allowed(forge: Forge, policy: Policy, promotion: Promotion, author: str) -> 
         login=author,
         permission=permission,
         teams=frozenset(team for team in named if forge.in_team(team, author)),
-        is_author=author == promotion.requested_by,
+        is_author=author.lower() == promotion.requested_by.lower(),
     )
     return frozenset(
         action for action, rule in rules.items() if isinstance(authorize(action, actor, rule), Allowed)
@@ -53,5 +53,5 @@ def _rule(policy: Policy, action: Action) -> Rule | None:
     """
     stated = {str(command): right for command, right in policy.commands.items()}.get(action.value)
     if stated is not None:
-        return Rule(permission=stated.permission, teams=frozenset(stated.teams))
+        return Rule(stated.permission, frozenset(stated.teams), own=stated.own)
     return None if action is Action.OVERRIDE else DEFAULT_RULES[action]

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from bot.domain.config import Config, Environment, Model
+from bot.domain.drift import Drift
 from bot.domain.promotion import AliasDue, Stage
 from bot.domain.version import ModelVersion
 from bot.jobs.outside import Outside
@@ -55,6 +56,7 @@ class DriftWatch:
         if self._seen.get(repository.name) == seen:
             return
         drifts = self._drifts(repository.name, places, Files(forge, head)) if head is not None else []
+        self._store.set_drifts(repository.name, drifts)
         if drifts:
             title, body = issue.drift(drifts)
             forge.upsert_issue(MARKER, title, f"{MARKER}\n{body}")
@@ -69,10 +71,10 @@ class DriftWatch:
             for promotion in self._store.under_way(repository, place.name, place.environment_name)
         )
 
-    def _drifts(self, repository: str, places: Iterable[_Place], files: Files) -> list[issue.Drift]:
+    def _drifts(self, repository: str, places: Iterable[_Place], files: Files) -> list[Drift]:
         return [drift for place in places if (drift := self._drift(repository, place, files))]
 
-    def _drift(self, repository: str, place: _Place, files: Files) -> issue.Drift | None:
+    def _drift(self, repository: str, place: _Place, files: Files) -> Drift | None:
         for selector in place.environment.targets:
             try:
                 pin = find_bytes(files.of(selector)[1], selector).pin
@@ -85,7 +87,7 @@ class DriftWatch:
             if pinned is not None and version is None:
                 continue
             if version != place.registered:
-                return issue.Drift(place.name, place.environment_name, place.alias, place.registered, version)
+                return Drift(place.name, place.environment_name, place.alias, place.registered, version)
         return None
 
     def _version(self, repository: str, place: _Place, pinned: str) -> str | None:

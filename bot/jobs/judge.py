@@ -3,7 +3,7 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
@@ -122,28 +122,45 @@ class Judge:
         )
         passed = [each for each in there if each.stage is Stage.PASSED]
         if passed:
-            return EarlierEnvironment(environment.after, verified_at=passed[-1].stage_since)
+            since = passed[-1].stage_since
+            left = self._left(passed[-1])
+            if left is None:
+                return EarlierEnvironment(environment.after, verified_at=since)
+            return EarlierEnvironment(
+                environment.after, verified_at=since, left_at=left.merged_at, left_for=left.candidate
+            )
         reason = there[-1].reason if there else "it was never promoted there"
         return EarlierEnvironment(environment.after, reason=reason)
 
-    def _image(self, promotion: Promotion, policy: Policy) -> Image | None:
-        """The image that the bump pins by digest; what is attached to it where a gate asks for that.
+    def _left(self, passed: Promotion) -> Promotion | None:
+        """The first that was merged in its place afterwards; one that was taken back again never came."""
+        here = self._store.of_place(passed.repository, passed.model, passed.environment)
+        later = [
+            each
+            for each in here
+            if each.stage is not Stage.REVERTED
+            and each.merged_at is not None
+            and passed.merged_at is not None
+            and each.merged_at > passed.merged_at
+        ]
+        return min(later, key=lambda each: each.merged_at or each.created_at, default=None)
 
-        A gate that asks is answered for an image pinned by its tag too.
-        """
+    def _image(self, promotion: Promotion, policy: Policy) -> Image | None:
+        """The image that the bump pins; what is attached to it where a gate asks for that."""
         if promotion.image is None:
             return None
         reference, _, digest = promotion.image.partition("@")
+        pinned = Image(reference, digest or None, by_tag=not digest)
         if not policy.asks_for_attestations:
-            return Image(reference, digest) if digest else None
+            return pinned
         try:
             found = self._attested.of(promotion.image, self._outside.images.attested)
         except OutsideError as trouble:
             logger.info("what is attached to %s is not known: %s", promotion.image, trouble)
-            return Image(reference, digest or None)
+            return pinned
         if found is None:
-            return Image(reference, digest or None)
-        return Image(reference, digest or found.digest, signed=found.signed, sbom=found.sbom)
+            return pinned
+        return replace(pinned, digest=digest or found.digest, signed=found.signed, sbom=found.sbom)
 
     def _approvals(self, policy: Policy, forge: Forge, pull: Pull) -> tuple[Approval, ...]:
         latest: dict[str, Review] = {}

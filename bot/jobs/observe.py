@@ -1,19 +1,19 @@
 """What a decision needs to know, read from the outside and from the rows: no more than the stage asks for."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from bot.domain.authorization import Action, Denied, action_of
 from bot.domain.commands import Release, Retry
 from bot.domain.config import Environment, Model
-from bot.domain.freeze import BadCalendar, frozen_until
+from bot.domain.freeze import freeze_on
 from bot.domain.hold import Hold
 from bot.domain.live import Liveness, LiveState
 from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Pull, PullState
-from bot.domain.situation import Request, Situation
+from bot.domain.situation import Request, Situation, Soaking
 from bot.jobs import own_series
 from bot.jobs.authority import permitted
 from bot.jobs.canary import CanaryLook, Seen
@@ -103,7 +103,7 @@ class Observer:
             quarantine=place.quarantine if place is not None else None,
             newer=others.newer,
             older=others.open_before,
-            soaked_at=self._soaked_at(promotion, environment, policy),
+            soaking=self._soaking(promotion, environment, policy),
             overtaken=others.overtaken,
             plan=(
                 self._planner.bump(promotion, forge, model, environment, now, retry=_retried(requests))
@@ -123,8 +123,11 @@ class Observer:
                 wanted=promotion.stage in _STEPPING,
             ),
             frozen=(
-                _frozen(policy, configured.calendars, now)
-                if configured is not None and promotion.next_weight and promotion.override is None
+                freeze.reason
+                if configured is not None
+                and promotion.next_weight
+                and promotion.override is None
+                and (freeze := freeze_on(policy.freeze, now, configured.calendars))
                 else None
             ),
             liveness=self._liveness(promotion, environment, forge, now),
@@ -169,15 +172,15 @@ class Observer:
             via_revert=row.pull == promotion.revert_pull,
         )
 
-    def _soaked_at(
+    def _soaking(
         self, promotion: Promotion, environment: Environment | None, policy: Policy
-    ) -> datetime | None:
+    ) -> Soaking | None:
         if promotion.stage is not Stage.WAITING or environment is None or not policy.soak:
             return None
         earlier = self._judge.earlier(promotion, environment)
         if earlier is None or earlier.verified_at is None:
             return None
-        return earlier.verified_at + policy.soak
+        return Soaking(earlier.name, earlier.verified_at + policy.soak, earlier.cut_short(policy.soak))
 
     def _liveness(
         self, promotion: Promotion, environment: Environment | None, forge: Forge, now: datetime
@@ -252,14 +255,6 @@ class _Others:
 
 def _pull(forge: Forge, number: int | None, *, wanted: bool) -> Pull | None:
     return forge.pull(number) if wanted and number is not None else None
-
-
-def _frozen(policy: Policy, calendars: Mapping[str, str], now: datetime) -> str | None:
-    try:
-        found = [until for window in policy.freeze if (until := frozen_until(window, now, calendars))]
-    except BadCalendar as error:
-        return f"a freeze cannot be read, so it is taken to be on: {error}"
-    return f"frozen until {max(found)[0]:%Y-%m-%d %H:%M} UTC" if found else None
 
 
 def _retried(requests: Sequence[Request]) -> bool:

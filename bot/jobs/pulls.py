@@ -171,7 +171,7 @@ class Pulls:
                 edits=plan.edits,
                 commit_message=revert.commit_message(promotion),
                 title=revert.title(promotion),
-                body=revert.body(promotion),
+                body=revert.body(promotion, quarantined=seen.situation.quarantine is not None),
                 labels=("slipway", "slipway:revert", f"environment:{promotion.environment}"),
                 reviewers=_reviewers_of_revert(seen),
                 assignees=seen.environment.assignees if seen.environment is not None else (),

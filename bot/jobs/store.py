@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from bot.domain.build import BuildOrder, ImageBuild
+from bot.domain.drift import Drift
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.notification import Happening
 from bot.domain.promotion import Promotion, Stage
@@ -240,6 +241,8 @@ class Store(Protocol):
         """The version that the registry last named for promotion."""
 
     def set_wanted(self, repository: str, model: str, version: str) -> None: ...
+    def set_drifts(self, repository: str, found: Sequence[Drift]) -> None:
+        """Where the registry and Git disagree now, instead of what was known before."""
 
     # News.
     def news(self, limit: int) -> Sequence[tuple[int, Transition]]:

@@ -10,10 +10,14 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from pydantic import ValidationError
+
 from bot.domain import policies
 from bot.domain.annotations import did_you_mean
 from bot.domain.config import FILE, Config, Model
 from bot.domain.document import Document
+from bot.domain.document import read as read_document
+from bot.domain.freeze import CalendarFreeze, wrong_with
 from bot.domain.loading import load_partly
 from bot.domain.mistake import ConfigError, Mistake, Path, written
 from bot.domain.target import Selector
@@ -42,20 +46,21 @@ def check(
     of another file stand where slipway.yaml names it.
     """
     known = policies.resolve(own, shipped)
+    of_policies = (*known.mistakes, *_calendar_mistakes(read, own))
     content = read(path)
     if content is None:
         missing = Mistake(path, 1, 1, "", "there is no such file, or it is no plain file under 1 MB")
-        return (*known.mistakes, missing)
+        return (*of_policies, missing)
     try:
         reading = load_partly(content.decode("utf-8"), path)
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
-        return (*known.mistakes, Mistake(path, line, 1, "", "this is not UTF-8", "save the file as UTF-8"))
+        return (*of_policies, Mistake(path, line, 1, "", "this is not UTF-8", "save the file as UTF-8"))
     except ConfigError as error:
-        return tuple(sorted({*known.mistakes, *error.mistakes}))
+        return tuple(sorted({*of_policies, *error.mistakes}))
     further = _Check(read, known.names, reading.document)
     found = further.of(reading.config) if reading.config else ()
-    return tuple(sorted({*known.mistakes, *reading.mistakes, *found}))
+    return tuple(sorted({*of_policies, *reading.mistakes, *found}))
 
 
 def concerns(path: str, config: Config | None = None) -> bool:
@@ -70,6 +75,29 @@ def concerns(path: str, config: Config | None = None) -> bool:
         for place in model.environments.values()
         for selector in place.pins
     )
+
+
+def _calendar_mistakes(read: Read, own: Mapping[str, str]) -> Iterator[Mistake]:
+    """The calendars of freezes that are absent or cannot be read: in force, each would stop every merge."""
+    for path in sorted(own):
+        try:
+            document = read_document(own[path], path)
+        except ConfigError:  # told already
+            continue
+        data = document.plain()
+        windows = data.get("freeze") if isinstance(data, dict) else None
+        for index, window in enumerate(windows if isinstance(windows, list) else ()):
+            try:
+                freeze = CalendarFreeze.model_validate(window)
+            except ValidationError:  # no calendar, or told already
+                continue
+            content = read(freeze.ical)
+            if content is None:
+                wrong = f"there is no file `{freeze.ical}`"
+            else:
+                wrong = wrong_with(content.decode(errors="replace"), freeze) or ""
+            if wrong:
+                yield document.mistake(("freeze", index, "ical"), wrong, value=True)
 
 
 class _Check:

@@ -8,7 +8,7 @@ from bot.domain.gate import GateResult
 from bot.domain.promotion import PinChange, Promotion
 from bot.messages import comparison as compared
 from bot.messages import gates as gate_tables
-from bot.messages import prompt
+from bot.messages import metrics, prompt
 from bot.messages.escape import Markdown, code, fenced, link, plain, quiet, text
 from bot.messages.layout import fit, folded, lines, md, paragraphs
 
@@ -73,7 +73,7 @@ def body(promotion: Promotion, comparison: Comparison, gates: Sequence[GateResul
         md("_So it stood when this was opened; the comment below keeps up._") if gates else Markdown(""),
         md("### Candidate against baseline" if comparison.baseline else "### Evidence"),
         prompt.changes(comparison),
-        compared.metrics(comparison),
+        metrics.overview(comparison),
         compared.facts(comparison),
     ]
     details = [pins(promotion.changes), *compared.details(comparison)]

@@ -7,7 +7,7 @@ from bot.messages.escape import Markdown, code, text
 from bot.messages.layout import folded, md, paragraphs, table
 
 _MOST_ROWS = 40
-_REASON, _SHORT_REASON = 400, 150
+_REASON, _SHORT_REASON = 400, 250
 HOLDS, FAILS, WAITS, WARNS = "✅", "❌", "⏳", "⚠️"
 
 
@@ -31,7 +31,7 @@ def sentence(gates: Sequence[GateResult]) -> Markdown:
         parts.append(_names(waiting, "is waiting", "are waiting"))
     if not parts:
         holding = len([gate for gate in gates if gate.holds])
-        parts.append(md("all {} gates hold", holding) if holding != 1 else md("the one gate holds"))
+        parts.append(md("all {} gates hold", holding) if holding > 1 else md("nothing is in the way"))
     if warnings:
         parts.append(_names(warnings, "warns", "warn"))
     verdict = "**May not merge yet**" if failing or waiting else "**May merge**"

@@ -1,24 +1,13 @@
 """Issues of the repository: mistakes in its configuration, and registry and Git that disagree."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from bot.domain.drift import Drift
 from bot.domain.mistake import Mistake
 from bot.domain.promotion import Promotion, Stage
 from bot.messages.bump import footer
 from bot.messages.escape import Markdown, code, quiet, text
 from bot.messages.layout import long_table, md, paragraphs
-
-
-@dataclass(frozen=True, slots=True)
-class Drift:
-    """An alias of the registry and the pin of its environment that name different versions; None: absent."""
-
-    model: str
-    environment: str
-    alias: str
-    registered: str | None
-    pinned: str | None
 
 
 def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:

@@ -48,6 +48,11 @@ def long_table(header: Sequence[str], rows: Sequence[Sequence[Markdown]], room: 
     return paragraphs(table(header, shown), md("_And {} more._", more) if more else None)
 
 
+def cut_after(most: int, rows: Markdown, count: int) -> Markdown:
+    """A table of the first `most` rows, and that there are `count`."""
+    return md("{}\n\n_The first {} of {}._", rows, most, count) if count > most else rows
+
+
 def folded(summary: str, body: Markdown) -> Markdown:
     """Details that open on a click; `summary` is our own words."""
     return Markdown(f"<details><summary>{summary}</summary>\n\n{body}\n\n</details>")

@@ -9,9 +9,9 @@ from bot.messages.escape import Markdown, quiet, text
 from bot.messages.layout import fit, lines, md
 
 
-def render(promotion: Promotion) -> PullText:
+def render(promotion: Promotion, *, quarantined: bool) -> PullText:
     """Title, commit message and body; the pins in `promotion.changes` go back from `new` to `old`."""
-    return PullText(title(promotion), commit_message(promotion), body(promotion))
+    return PullText(title(promotion), commit_message(promotion), body(promotion, quarantined=quarantined))
 
 
 def title(promotion: Promotion) -> str:
@@ -27,7 +27,8 @@ def commit_message(promotion: Promotion) -> str:
     return f"{title(promotion)}\n\n{why}\n\nSlipway-Promotion: {quiet(promotion.id, 60)}{merged}"
 
 
-def body(promotion: Promotion) -> Markdown:
+def body(promotion: Promotion, *, quarantined: bool) -> Markdown:
+    """`quarantined`: it failed, and is not only taken back because a person said so."""
     back = tuple(replace(change, old=change.new, new=change.old) for change in promotion.changes)
     why = promotion.revert_reason or promotion.reason
     needed = [
@@ -43,7 +44,7 @@ def body(promotion: Promotion) -> Markdown:
         md("**Why:** {}", text(why, 1_000)),
         _asked(promotion),
         canary.verdict(promotion.verdict, promotion.id, above=why) if promotion.verdict else Markdown(""),
-        _after(promotion),
+        _after(promotion, quarantined=quarantined),
     ]
     return fit(needed, [pins(back)], footer(promotion))
 
@@ -57,14 +58,19 @@ def _asked(promotion: Promotion) -> Markdown:
     return lines(*said)
 
 
-def _after(promotion: Promotion) -> Markdown:
+def _after(promotion: Promotion, *, quarantined: bool) -> Markdown:
     version = text(promotion.candidate, 20)
-    return lines(
-        md("**After the merge:**"),
+    stays = (
         md(
             "- version {} is quarantined here: it is not proposed again until `/release --quarantine`",
             version,
-        ),
+        )
+        if quarantined
+        else md("- version {} did not fail: it may be proposed here again after `/release`", version)
+    )
+    return lines(
+        md("**After the merge:**"),
+        md(stays, version),
         md("- a hold stops automation for this model here until `/release`"),
         md("- the registry's alias moves back, where one is configured"),
     )

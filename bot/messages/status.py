@@ -36,7 +36,7 @@ _NEXT = {
     Stage.REVERTING: "`/promote` merges the revert where the policy leaves that to a person.",
     Stage.REVERTED: "`/release` ends the hold; `/release --quarantine` also allows this version again.",
 }
-_ARMED = "Nothing to do: it merges by itself. `/hold` disarms it, `/rollback` closes it."
+_ARMED = "It merges by itself as soon as every gate holds. `/hold` disarms it, `/rollback` closes it."
 _STEPS = ("opened", "merged", "live", "passed")
 _REACHED = {
     Stage.WAITING: 0,
@@ -89,7 +89,9 @@ def comment(
         needed.append(_watch(progress))
     if promotion.stage in _NEXT:
         armed = promotion.stage is Stage.OPEN and promotion.armed_by is not None
-        needed.append(md("**Next:** {}", Markdown(_ARMED if armed else _NEXT[promotion.stage])))
+        release = "`/release` ends the hold. " if promotion.stage is Stage.OPEN and holds else ""
+        following = _ARMED if armed else _NEXT[promotion.stage]
+        needed.append(md("**Next:** {}{}", Markdown(release), Markdown(following)))
     details = []
     if promotion.verdict:
         details.append(canary.verdict(promotion.verdict, promotion.id, above=promotion.reason))

@@ -38,6 +38,10 @@ class Figures(Protocol):
         """(repository, environment) → promotions within each bound and in all, and seconds together."""
         ...
 
+    def drifts(self) -> Counts:
+        """(repository, environment, model) → 1 where an alias and its pin name different versions."""
+        ...
+
     def backlog(self) -> Counts:
         """Kind → how many wait."""
         ...
@@ -60,6 +64,8 @@ class RowCollector(Collector):
         for labels, (counts, seconds) in self._figures.lead_times(LEAD_TIMES).items():
             lead_time.add_metric(labels, list(zip(bounds, counts, strict=True)), seconds)
         yield lead_time
+        about = "Registry and Git name different versions; an issue says which."
+        yield _gauge("drift", about, [*place, "model"], self._figures.drifts())
         yield _gauge("backlog", "What waits to be worked on.", ["kind"], self._figures.backlog())
 
 

@@ -111,3 +111,18 @@ def test_an_override_is_for_the_freeze_only(world):
 
     assert world.newest().stage is Stage.OPEN
     assert "it needs 1 approval from risk" in world.status(world.newest().pull)
+
+
+def test_whoever_asked_may_be_made_to_leave_the_merge_to_somebody_else(world):
+    """`own: false` on an action."""
+    world.configure({"policies/quick.yaml": b"commands: {promote: {role: write, own: false}}\n"})
+    world.forge.people["bob"] = Permission.WRITE
+    world.proposer.begin("octo/gitops", "fraud", "production", "2", "Ada")
+    world.drain()
+    world.say("ada", "/promote")
+    refused = world.answers(world.newest().pull)
+    assert world.newest().armed_by is None
+    world.say("bob", "/promote")
+
+    assert any("whoever asked for a promotion leaves `/promote` to somebody else" in text for text in refused)
+    assert world.newest().stage is Stage.WATCHING

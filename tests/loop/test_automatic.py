@@ -74,3 +74,40 @@ def test_a_version_that_soaks_does_not_take_the_place_of_the_open_bump(chain):
     chain.until(lambda: chain.newest().stage is Stage.OPEN, step=300, limit=4000)
     assert chain.open_pulls() == [chain.newest().pull]
     assert chain.newest().candidate == "3"
+
+
+def test_a_version_that_left_before_it_had_soaked_is_not_opened(chain):
+    """It did not run there for an hour, and says who took its place; the newer one goes on by itself."""
+    chain.alias("2")
+    chain.until(lambda: chain.promotions()[0].stage is Stage.PASSED)
+    chain.later(600)
+    chain.alias("3")
+    chain.later(4000)
+    chain.until(
+        lambda: chain.newest().environment == "production" and chain.newest().pull is not None, step=300
+    )
+    left = next(p for p in chain.promotions() if p.environment == "production" and p.candidate == "2")
+
+    assert left.pull is None
+    assert chain.newest().candidate == "3"
+    assert chain.pinned() == "models:/fraud/3"
+
+
+def test_why_a_version_can_no_longer_soak_is_told(chain):
+    """By hand it is open, and the gate says so; taking the newer version back lets it go on."""
+    chain.configure({"policies/automatic.yaml": b"{}\n"})
+    chain.alias("2")
+    chain.say("ada", "/promote")
+    first = chain.newest().pull
+    chain.later(600)
+    chain.alias("3")
+    chain.say("ada", "/promote")
+    second = chain.newest().pull
+    chain.say("ada", "/promote", first)
+    waiting = chain.newest()
+    told = chain.status(waiting.pull)
+    chain.say("ada", "/rollback wrong data", second)
+    chain.later(4000)
+
+    assert "it must run in staging for 1 hour, and version 3 took its place after 10 minutes" in told
+    assert chain.store.load(waiting.id).promotion.stage is Stage.PASSED

@@ -1,5 +1,6 @@
 """An alias and a pin that disagree are reported in one issue, and left as they are."""
 
+from bot.adapters.database.figures import Figures
 from bot.domain.promotion import Stage
 
 
@@ -20,12 +21,15 @@ def test_a_pin_that_was_changed_by_hand_is_reported_once_and_never_overwritten(w
     look(world)
 
     (issue,) = reported(world)
+    drifts = Figures(world.engine).drifts
+    assert drifts() == {("octo/gitops", "production", "fraud"): 1.0}
     assert issue.title == "The registry and Git disagree"
     assert "champion" in issue.body
     assert (world.pinned(), world.registry.alias("fraud", "champion")) == ("models:/fraud/3", "1")
     world.registry.set_alias("fraud", "champion", "3")
     look(world)
     assert reported(world) == []
+    assert drifts() == {}
 
 
 def test_an_alias_that_was_moved_by_hand_is_reported(world):

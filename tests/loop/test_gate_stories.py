@@ -114,7 +114,7 @@ STORIES = [
     Story(
         "baseline",
         "signature",
-        "Callers of the baseline may break: input amount changed its type from double to string.",
+        "Callers of the baseline may break: input `amount` changed its type from double to string.",
         {
             "signature": replace(
                 samples.SIGNATURE, inputs=(Column("amount", "string"), samples.SIGNATURE.inputs[1])
@@ -263,7 +263,10 @@ def test_a_week_of_failures_warns(imaged):
     imaged.configure({"policies/tried.yaml": b"extends: strict\n"})
     imaged.alias(register(imaged))
     opened = imaged.newest()
-    assert shown(imaged.status(opened.pull), "calm") == ("✅", "holds")
+    assert shown(imaged.status(opened.pull), "calm") == (
+        "✅",
+        "promotions that failed here within seven days: 0",
+    )
     failed = replace(
         opened, stage=Stage.REVERTED, revert_reason="slow", merged_at=imaged.clock.now(), pull=None
     )

@@ -77,7 +77,7 @@ def test_series_that_never_come_end_in_a_hold(unaided):
     promoted(unaided)
     unaided.until(lambda: unaided.newest().stage is Stage.HELD, step=60, limit=1200)
 
-    assert "Not live after 15 min: version 2 has no series yet" in unaided.newest().reason
+    assert "Not live after 15 minutes: version 2 has no series yet" in unaided.newest().reason
     assert unaided.newest().verdict is None
     assert unaided.pinned() == "models:/fraud/2"
 
@@ -104,7 +104,9 @@ def test_a_failed_or_stuck_sync_is_told_and_ends_in_a_hold(world, state):
 
     world.until(lambda: world.newest().stage is Stage.HELD, step=60, limit=1200)
     shown = world.status(promotion.pull)
-    assert "Not live after 15 min: SyncError: one or more objects failed to apply: quota exceeded" in shown
+    assert (
+        "Not live after 15 minutes: SyncError: one or more objects failed to apply: quota exceeded" in shown
+    )
     assert world.newest().verdict is None
     assert world.pinned() == "models:/fraud/2"
     assert world.store.holds("octo/gitops", "fraud", "production")[0].owner == "slipway"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import Engine, func, select
 
-from bot.adapters.database.tables import deliveries, notices, promotions, requests, transitions
+from bot.adapters.database.tables import deliveries, drifts, notices, promotions, requests, transitions
 from bot.domain.promotion import Stage
 
 
@@ -20,6 +20,12 @@ class Figures:
         with self._engine.connect() as connection:
             rows = connection.execute(select(*by, func.count()).group_by(*by)).all()
         return {(row[0], row[1], row[2]): float(row[3]) for row in rows}
+
+    def drifts(self) -> Mapping[tuple[str, ...], float]:
+        """(repository, environment, model) → 1 where an alias and its pin name different versions."""
+        place = (drifts.c.repository, drifts.c.environment, drifts.c.model)
+        with self._engine.connect() as connection:
+            return {(row[0], row[1], row[2]): 1.0 for row in connection.execute(select(*place))}
 
     def backlog(self) -> Mapping[tuple[str, ...], float]:
         """Kind → how many wait: deliveries and requests nobody has finished, promotions that are due, notices

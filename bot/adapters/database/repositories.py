@@ -1,6 +1,7 @@
-"""Repositories the App is installed in, their configuration, and which version each model wants."""
+"""Repositories the App is installed in, their configuration, and what the registry was last seen to want."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -8,7 +9,8 @@ from sqlalchemy import Row, delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot.adapters.database.rows import Rows
-from bot.adapters.database.tables import repositories, wanted
+from bot.adapters.database.tables import drifts, repositories, wanted
+from bot.domain.drift import Drift
 from bot.jobs.store import Repository
 
 
@@ -61,6 +63,13 @@ class Repositories(Rows):
                     index_elements=["repository", "model"], set_={"version": statement.excluded.version}
                 )
             )
+
+    def set_drifts(self, repository: str, found: Sequence[Drift]) -> None:
+        with self._engine.begin() as connection:
+            connection.execute(delete(drifts).where(drifts.c.repository == repository))
+            if found:
+                rows = [{"repository": repository, **asdict(drift)} for drift in found]
+                connection.execute(insert(drifts).on_conflict_do_nothing(), rows)
 
 
 def _repository(row: Row[Any]) -> Repository:

@@ -195,6 +195,17 @@ wanted = Table(
     Column("version", Text, nullable=False),
 )
 
+drifts = Table(
+    "drifts",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("model", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    Column("alias", Text, nullable=False),
+    Column("registered", Text),
+    Column("pinned", Text),
+)
+
 builds = Table(
     "builds",
     metadata,

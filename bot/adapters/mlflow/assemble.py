@@ -8,6 +8,8 @@ from typing import Any
 from bot.adapters.mlflow.mlmodel import ModelFile
 from bot.domain.evidence import Dataset, Metric, VersionEvidence
 
+_TOOL = "tool."
+"""A parameter or a tag `tool.NAME` says which version of a tool an LLM application calls."""
 _LICENCE_TAGS = ("license", "licence", "model.license", "slipway.licence")
 
 
@@ -30,7 +32,7 @@ def evidence(
         url=url,
         run_url=run_url,
         created_at=moment(version.creation_timestamp),
-        creator=version.user_id or run_tags.get("mlflow.user"),
+        creator=run_tags.get("mlflow.user") or version.user_id or None,
         description=version.description or "",
         tags=tags,
         metrics=_metrics(run, logged),
@@ -47,6 +49,7 @@ def evidence(
         licence=licence(tags),
         input_example=file.input_example if file.flavors else None,
         prompts=tuple(dict.fromkeys((*file.prompts, *_linked_prompts(logged)))),
+        tools=_tools(_parameters(run, logged), run_tags, (logged.tags if logged else None) or {}, tags),
         trained_at=moment(run.info.end_time) if run and run.info.end_time else None,
         unreadable=unreadable,
     )
@@ -94,6 +97,12 @@ def _datasets(run: Any) -> tuple[Dataset, ...]:
         )
         for item in inputs
     )
+
+
+def _tools(*sources: Mapping[str, str]) -> dict[str, str]:
+    """Name → version; what was said of the version itself, the last source, counts."""
+    said = {key: str(value) for source in sources for key, value in source.items()}
+    return {key.removeprefix(_TOOL): said[key] for key in sorted(said) if key.startswith(_TOOL)}
 
 
 def _linked_prompts(logged: Any) -> list[str]:

@@ -130,8 +130,10 @@ def _fake() -> World:
             licence="Apache-2.0" if number == 2 else None,
             input_example=True,
             trained_at=datetime.now(UTC),
+            creator="maria",
+            tools={"search": f"1.{number + 3}"},
         )
-        license_tag = {"license": "Apache-2.0"} if number == 2 else {}
+        license_tag = {"license": "Apache-2.0", "tool.search": "1.5"} if number == 2 else {}
         registry.add_version("fraud-detector", tags=license_tag, run_tags=tags, evidence=evidence)
         example = {"dataframe_split": {"columns": ["amount", "country"], "data": [[1.0, "ch"], [2.0, "at"]]}}
         files = {"serving_input_example.json": example, "slipway/expected_output.json": [2 - number, 1]}

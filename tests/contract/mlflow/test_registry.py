@@ -88,6 +88,9 @@ def test_evidence_carries_what_a_reviewer_asks(world):
     assert evidence.licence == "Apache-2.0"
     assert evidence.input_example is True
     assert evidence.trained_at is not None
+    assert evidence.creator == "maria"
+    assert evidence.tools == {"search": "1.5"}
+    assert world.registry.evidence(world.model, "1").tools == {"search": "1.4"}
     assert "/runs/" in evidence.run_url
     assert evidence.url == world.registry.version_url(world.model, "2")
     assert evidence.unreadable == ()
@@ -168,7 +171,7 @@ def test_the_text_of_a_prompt_is_its_evidence_and_its_variables_are_its_signatur
     assert first.prompt == "Hello {{name}}.\nBe kind."
     assert second.prompt == "[system]\nBe kind.\n\n[user]\nI am {{name}}, {{age}}."
     assert [column.name for column in second.signature.inputs] == ["age", "name"]
-    assert compare(second, first).signature.breaks == ("new input age is required",)
+    assert compare(second, first).signature.breaks == ("new input `age` is required",)
 
 
 def test_a_prompt_is_written_like_a_model(world):

@@ -1,5 +1,7 @@
 """`slipway policy simulate` against a real registry."""
 
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -11,7 +13,7 @@ SLIPWAY = """\
 version: 1
 models:
   fraud-detector:
-    image: {repository: registry.example.com/ml/fraud, tag: "v{version}"}
+    image: {repository: 127.0.0.1:1/ml/fraud, tag: "v{version}"}
     environments:
       staging:
         targets: [{helm: fraud/staging.yaml, path: image}]
@@ -80,5 +82,85 @@ def test_a_prompt_is_simulated_like_a_model(repository, mlflow_server, trained):
     assert result.exit_code == 0, result.output
     assert "greeting version 2 into production, against version 1, policy llm:" in result.output
     assert "holds evaluated" in result.output
-    assert "Callers of the baseline may break: new input age is required" in result.output
+    assert "Callers of the baseline may break: new input `age` is required" in result.output
     assert result.output.endswith("It would not merge because of: signature.\n")
+
+
+DIGEST = "sha256:" + "a" * 64
+
+
+@pytest.fixture
+def images():
+    """A registry that has version 2's image with nothing attached to it, and no other; its address."""
+
+    class Answer(BaseHTTPRequestHandler):
+        def do_HEAD(self):
+            there = self.path == "/v2/ml/fraud/manifests/v2"
+            self.send_response(200 if there else 404)
+            if there:
+                self.send_header("Docker-Content-Digest", DIGEST)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_image_is_looked_for_in_its_registry(repository, images, mlflow_server, trained):
+    """By its digest, as the bump would pin it; one that is not there is waited for."""
+    pinned = SLIPWAY.replace("127.0.0.1:1", images).replace('"v{version}"', '"v{version}", pin: digest')
+    (repository / "slipway.yaml").write_text(pinned)
+    there = simulate(repository, mlflow_server, "--version", "2", "--approved-by", "paula")
+    absent = simulate(repository, mlflow_server, "--version", "1", "--baseline", "2")
+
+    assert f"`{images}/ml/fraud:v2` is `sha256:aaaaaaaaaaaa…`" in there.output
+    assert f"waits image                `{images}/ml/fraud:v1` is not in the registry yet" in absent.output
+    assert "not looked at" not in there.output + absent.output
+
+
+def test_a_rule_on_an_image_that_nobody_could_look_at_does_not_hold(repository, mlflow_server, trained):
+    """And it is said that nobody could, and what else only the running Slipway knows."""
+    rule = "{id: signed, expression: candidate.image == null || candidate.image.signed == true}"
+    (repository / "policies" / "production.yaml").write_text(f"extends: baseline\ngates: [{rule}]\n")
+    result = simulate(repository, mlflow_server, "--version", "2")
+
+    assert "fails signed" in result.output
+    assert "The image was not looked at: " in result.output
+    assert (
+        "Holds, quarantines and what happened here before are the running Slipway's: see --pr."
+        in result.output
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "place", "said"),
+    [
+        ("fraud-detctor", "production", "no model or prompt fraud-detctor: did you mean `fraud-detector`?"),
+        (
+            "fraud-detector",
+            "prodction",
+            "no environment prodction of fraud-detector: did you mean `production`?",
+        ),
+    ],
+)
+def test_a_misspelt_name_is_answered_with_the_right_one(repository, name, place, said):
+    """Before anything is asked."""
+    arguments = [
+        "policy",
+        "simulate",
+        "--repo",
+        repository,
+        "--mlflow",
+        "http://127.0.0.1:1",
+        "--model",
+        name,
+    ]
+    result = CliRunner().invoke(app, [*map(str, arguments), "--version", "2", "--environment", place])
+
+    assert result.exit_code == 1
+    assert said in result.output

@@ -33,7 +33,7 @@ def main(address):
     )
     for number, at in enumerate((0.5, 1.5), 1):
         code = {"mlflow.source.git.commit": f"{number:040x}", "mlflow.source.git.branch": "main"}
-        with mlflow.start_run(tags=code):
+        with mlflow.start_run(tags={**code, "mlflow.user": "maria", "tool.search": "1.4"}):
             mlflow.log_param("threshold", at)
             mlflow.log_input(transactions, context="training")
             info = mlflow.pyfunc.log_model(
@@ -54,6 +54,7 @@ def main(address):
     client = mlflow.MlflowClient()
     client.set_registered_model_alias("fraud-detector", "champion", "1")
     client.set_model_version_tag("fraud-detector", "2", "license", "Apache-2.0")
+    client.set_model_version_tag("fraud-detector", "2", "tool.search", "1.5")
     mlflow.genai.register_prompt("greeting", "Hello {{name}}.\nBe kind.", commit_message="first")
     chat = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "I am {{name}}, {{age}}."}]
     mlflow.genai.register_prompt("greeting", chat, commit_message="second", tags={"team": "support"})

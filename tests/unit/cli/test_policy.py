@@ -58,7 +58,18 @@ def test_a_case_that_is_not_met_is_told_with_the_reason(tmp_path):
     ("text", "said"),
     [
         ("policy: baseline\ncasse: []\n", "unknown key `casse`"),
-        ("policy: baseline\ncases:\n  - {name: x, given: {candidate: {metric: 1}}}\n", "candidate.metric"),
+        (
+            "policy: baseline\ncases:\n  - {name: x, given: {candidate: {metric: 1}}}\n",
+            "did you mean `metrics`?",
+        ),
+        (
+            "policy: baseline\ngiven: {candidate: {age: soon}}\ncases:\n  - {name: x}\n",
+            "x.yaml:2:26: this is not a duration",
+        ),
+        (
+            "policy: baseline\ncases:\n  - name: x\n    given: {candidate: {version: null}, approvals: [{bye: x}]}\n",
+            "x.yaml:4:54: unknown key `bye`",
+        ),
         ("policy: nobody\ncases:\n  - {name: x, merges: true}\n", "there is no policy nobody"),
     ],
 )

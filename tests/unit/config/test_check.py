@@ -238,3 +238,29 @@ def test_a_pull_request_is_checked_when_it_touches_what_the_answer_depends_on(
     """The configuration, policies, and the files of the targets."""
     assert answer == concerns(path, load(SLIPWAY))
     assert concerns(path) == (path in {"slipway.yaml", "policies/own.yaml"})
+
+
+CALENDAR = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:1\nDTSTART:20260101\n{}END:VEVENT\nEND:VCALENDAR\n"
+
+
+@pytest.mark.parametrize(
+    ("calendar", "said"),
+    [
+        (None, "there is no file `policies/h.ics`"),
+        ("BEGIN:VCALENDAR\ngarbage\n", "policies/h.ics cannot be read"),
+        (CALENDAR.format("RRULE:FREQ=HOURLY\n"), "an event repeats more often than daily"),
+        (CALENDAR.format(""), None),
+    ],
+)
+def test_a_calendar_that_cannot_be_read_is_told_before_it_freezes_everything(
+    calendar: str | None, said: str | None
+) -> None:
+    """Where the policy names it."""
+    own = {"policies/strict.yaml": "# ours\nfreeze:\n  - {ical: policies/h.ics}\n"}
+    files = FILES if calendar is None else {**FILES, "policies/h.ics": calendar}
+    mistakes = found(files, own)
+
+    assert [(m.file, m.line, m.key) for m in mistakes] == (
+        [("policies/strict.yaml", 3, "freeze[0].ical")] if said else []
+    )
+    assert all(said is not None and said in m.message for m in mistakes)

@@ -131,18 +131,18 @@ A, A_TEXT, A_OPTIONAL = Column("a", "double"), Column("a", "string"), Column("a"
     ("old", "new", "breaks"),
     [
         ((A,), (A,), ()),
-        ((A,), (), ("input a was removed",)),
+        ((A,), (), ("input `a` was removed",)),
         ((A_OPTIONAL,), (), ()),
-        ((A,), (A_TEXT,), ("input a changed its type from double to string",)),
-        ((), (A,), ("new input a is required",)),
+        ((A,), (A_TEXT,), ("input `a` changed its type from double to string",)),
+        ((), (A,), ("new input `a` is required",)),
         ((), (A_OPTIONAL,), ()),
         ((A,), (A_OPTIONAL,), ()),
-        ((A_OPTIONAL,), (A,), ("input a became required",)),
+        ((A_OPTIONAL,), (A,), ("input `a` became required",)),
         ((Column("a", "integer"),), (Column("a", "long"),), ()),
         (
             (Column("a", "long"),),
             (Column("a", "integer"),),
-            ("input a changed its type from long to integer",),
+            ("input `a` changed its type from long to integer",),
         ),
     ],
 )
@@ -164,7 +164,7 @@ def test_an_output_that_disappears_breaks_callers():
     one = Signature((), (Column("score", "double"),))
     old, new = samples.evidence("2", signature=two), samples.evidence("3", signature=one)
 
-    assert compare(new, old).signature.breaks == ("output why was removed",)
+    assert compare(new, old).signature.breaks == ("output `why` was removed",)
     assert compare(old, new).signature.breaks == ()
 
 
@@ -215,3 +215,23 @@ def test_code_is_compared_in_one_repository_only():
     assert compare(new, samples.evidence("2", git_repository="git@github.com:a/b.git")).compare_url is None
     assert compare(new, samples.evidence("2", git_commit="3" * 40)).compare_url is None
     assert compare(new, None).compare_url is None
+
+
+def test_prompts_and_tools_of_an_application_are_put_beside_each_other():
+    """By name: what changed, what stayed, what is only in one of the two."""
+    old = samples.evidence("2", prompts=("greeting/2", "safety/1"), tools={"search": "1.4"})
+    new = samples.evidence("3", prompts=("greeting/3", "safety/1"), tools={"search": "1.5", "weather": "2"})
+    together = compare(new, old)
+
+    assert [(p.name, p.old, p.new) for p in together.prompts] == [
+        ("greeting", "2", "3"),
+        ("safety", "1", "1"),
+    ]
+    assert [(t.name, t.old, t.new) for t in together.tools] == [
+        ("search", "1.4", "1.5"),
+        ("weather", None, "2"),
+    ]
+    assert [(p.name, p.old, p.new) for p in compare(old, None).prompts] == [
+        ("greeting", None, "2"),
+        ("safety", None, "1"),
+    ]

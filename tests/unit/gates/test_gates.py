@@ -124,6 +124,24 @@ def test_soak_counts_from_the_verdict_there():
     assert gate("soak", Policy(soak=timedelta(hours=30))).holds
 
 
+LEFT = {"left_at": NOW - timedelta(hours=29), "left_for": "4"}
+
+
+def test_what_was_replaced_before_it_had_soaked_never_soaks():
+    """A version soaks only while it runs there; what left after that has soaked all the same."""
+    policy = Policy(soak=timedelta(hours=2))
+    verified = NOW - timedelta(hours=30)
+    cut = gate("soak", policy, earlier=EarlierEnvironment("staging", verified, **LEFT))
+    enough = gate(
+        "soak", Policy(soak=timedelta(hours=1)), earlier=EarlierEnvironment("staging", verified, **LEFT)
+    )
+
+    assert cut.blocks
+    assert not cut.pending
+    assert cut.reason == "it must run in staging for 2 hours, and version 4 took its place after 1 hour"
+    assert enough.reason == "it has run in staging for 1 hour"
+
+
 def test_image_must_be_known_by_its_digest():
     """An image that is not built yet is waited for."""
     waiting = gate("image", image=Image("registry.example.test/x:v3"))
@@ -132,6 +150,18 @@ def test_image_must_be_known_by_its_digest():
     assert gate("image").holds
     assert waiting.pending
     assert waiting.reason == "`registry.example.test/x:v3` is not in the registry yet"
+
+
+def test_an_image_that_is_pinned_by_its_tag_warns():
+    """Whoever wants a tag is not stopped, and whoever reviews it knows."""
+    tagged = gate("image", image=Image("registry.example.test/x:v3", by_tag=True))
+
+    assert not tagged.holds
+    assert not tagged.blocks
+    assert (
+        tagged.reason
+        == "`registry.example.test/x:v3` is pinned by its tag, which may come to mean another image"
+    )
 
 
 def approval(author="paula", **changes):
@@ -184,7 +214,9 @@ NAN = compare(samples.evidence("3", metrics=(Metric("auc", float("nan")),)), sam
         ("candidate.tags.owner2 == 'x'", "`owner2` is not recorded"),
         ("candidate.metrics.all(m, candidate.metrics[m] >= 0.0)", "it cannot be evaluated"),
         ("candidate.version", "it answers with str, not with true or false"),
-        ("1 +", "it does not compile"),
+        ("1 +", "it does not compile: at character 4, it ends too early"),
+        ("candidate.metriks.auc > 0.5", "`candidate` has no `metriks`; did you mean `metrics`?"),
+        ("has(candidate.image.signd)", "`candidate.image` has no `signd`; did you mean `signed`?"),
         ("candidate.size / 0 > 1", "it cannot be evaluated"),
     ],
 )
@@ -198,13 +230,51 @@ def test_an_expression_that_cannot_be_answered_blocks_with_its_reason(text, said
 
 def test_a_rule_that_does_not_hold_tells_its_message():
     """With the facts filled in; without a message, the expression itself."""
-    message = (
-        "auc is {candidate.metrics.auc}, {evidence.tolerance%} tolerance, age {candidate.age}, {candidate.x}"
-    )
+    message = "auc is {candidate.metrics.auc}, {evidence.tolerance%} tolerance, age {candidate.age}, {candidate.tags.x}"
     told = expression("candidate.metrics.auc > 0.99", message)
 
     assert told.reason == "auc is 0.933, 2% tolerance, age 7 days, not recorded"
-    assert expression("candidate.metrics.auc > 0.99").reason == "candidate.metrics.auc > 0.99 is false"
+    rule = "candidate.metrics.auc > 0.99"
+    assert (
+        expression(rule).reason == "candidate.metrics.auc is 0.933; `candidate.metrics.auc > 0.99` is false"
+    )
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        (
+            "candidate.metrics.auc >= 0.9 && evidence.compared > 1",
+            "candidate.metrics.auc is 0.933; evidence.compared is 2; `candidate.metrics.auc >= 0.9 && evidence.compared > 1` is true",
+        ),
+        (
+            "candidate.age < duration('720h')",
+            "candidate.age is 7 days; `candidate.age < duration('720h')` is true",
+        ),
+        (
+            "candidate.commit.startsWith('3')",
+            f"candidate.commit is {'3' * 40}; `candidate.commit.startsWith('3')` is true",
+        ),
+        ("size(candidate.datasets) == 2", "`size(candidate.datasets) == 2` is true"),
+        (
+            "candidate.datasets.exists(candidate, candidate.name == 'holdout')",
+            "`candidate.datasets.exists(candidate, candidate.name == 'holdout')` is true",
+        ),
+        ("'candidate.commit' != 'x'", "`'candidate.commit' != 'x'` is true"),
+    ],
+)
+def test_a_rule_that_holds_says_why(rule, said):
+    """With the facts that it names, where it has no sentence of its own."""
+    assert expression(rule).reason == said
+
+
+def test_a_rule_that_holds_may_have_its_own_sentence():
+    """Filled in like the other one."""
+    policy = Policy(
+        gates=(ExpressionGate(id="own", expression="true", holds="auc is {candidate.metrics.auc}"),)
+    )
+
+    assert gate("own", policy).reason == "auc is 0.933"
 
 
 @pytest.mark.parametrize(
@@ -258,7 +328,7 @@ def test_every_documented_fact_can_be_asked(text):
     """The facts of docs/policies.md, each in an expression that holds for the sample."""
     verified = History(verified={"staging": NOW - timedelta(hours=30)})
 
-    assert expression(text, history=verified).reason == "holds"
+    assert expression(text, history=verified).holds
 
 
 TWICE = compare(
@@ -285,7 +355,7 @@ TWICE = compare(
 )
 def test_of_several_data_sets_the_worst_value_counts(text):
     """A good value on the training data does not hide a bad one elsewhere."""
-    assert expression(text, comparison=TWICE).reason == "holds"
+    assert expression(text, comparison=TWICE).holds
 
 
 SHIPPED = resolve({}, samples.shipped_policies())

@@ -10,6 +10,7 @@ from bot.domain import commands
 from bot.domain.authorization import DEFAULT_RULES, Action
 from bot.domain.checks import CheckResult, CheckState
 from bot.domain.comparison import compare
+from bot.domain.drift import Drift
 from bot.domain.evidence import Column, Metric, Signature, VersionEvidence
 from bot.domain.facts import Approval, EarlierEnvironment
 from bot.domain.gate import Enforce, GateResult
@@ -114,6 +115,15 @@ BODIES = {
         samples.evidence(
             "2", metrics=(*samples.evidence("2").metrics, Metric("recall", 0.7, "holdout", "d41d8cd9"))
         ),
+    ),
+    "application": lambda: compare(
+        samples.evidence(
+            "3", prompts=("greeting/3", "safety/1"), tools={"search": "1.5"}, flavors=("langchain",)
+        ),
+        samples.evidence("2", prompts=("greeting/2", "safety/1"), tools={"search": "1.4", "weather": "2"}),
+    ),
+    "nothing-recorded": lambda: compare(
+        VersionEvidence("fraud-detector", "3", "https://mlflow.example.test/v/3"), samples.evidence("2")
     ),
     "first": lambda: compare(samples.evidence("1"), None),
     "hostile": lambda: compare(hostile(), samples.evidence("2")),
@@ -374,7 +384,7 @@ def test_revert(case, golden):
         told = replace(
             reverting, reverted_by="maria", revert_reason="customers complain about declined cards"
         )
-    pull = revert.render(told)
+    pull = revert.render(told, quarantined=case == "failed")
 
     golden(f"revert-{case}.md", f"{pull.title}\n\n{pull.commit_message}\n\n---\n\n{pull.body}")
 
@@ -496,8 +506,8 @@ def test_drift_issue(golden):
     """Registry and Git disagree."""
     title, body = issue.drift(
         [
-            issue.Drift("fraud-detector", "production", "champion", "3", "2"),
-            issue.Drift("churn", "production", "champion", None, "1"),
+            Drift("fraud-detector", "production", "champion", "3", "2"),
+            Drift("churn", "production", "champion", None, "1"),
         ]
     )
 
@@ -526,7 +536,7 @@ def test_no_body_is_longer_than_the_forge_accepts(shipped):
         replies.explain(samples.promotion(), gates),
         status.comment(samples.promotion(reason="𝄞<" * 9_000), gates=gates, holds=(HOLD,) * 100),
         issue.configuration("a" * 40, mistakes)[1],
-        issue.drift([issue.Drift("𝄞<" * 900, "𝄞<" * 900, "𝄞<" * 900, "𝄞<" * 900, None)] * 1_000)[1],
+        issue.drift([Drift("𝄞<" * 900, "𝄞<" * 900, "𝄞<" * 900, "𝄞<" * 900, None)] * 1_000)[1],
     ]
 
     assert max(layout.size(text) for text in (body, *others)) <= layout.LARGEST

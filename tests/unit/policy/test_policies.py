@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 
 from bot.domain import expression
+from bot.domain.facts import for_expressions
 from bot.domain.gates import evaluate
 from bot.domain.mistake import ConfigError
 from bot.domain.policies import load, resolve
-from bot.domain.policy import BrokenPolicy
+from bot.domain.policy import BrokenPolicy, Policy
 from bot.domain.pull import Permission
 from tests.fakes import samples
 
@@ -42,7 +43,8 @@ freeze:
         load(text, "policies/production.yaml")
     places = {(mistake.line, mistake.key) for mistake in caught.value.mistakes}
 
-    assert {line for line, _ in places} >= {1, 2, 4, 8, 9, 10}
+    assert {line for line, _ in places} >= {1, 2, 4, 6, 8, 9, 10}
+    assert places >= {(4, "gates[0].expression"), (6, "gates[2].id"), (6, "gates[2].expression")}
     assert (1, "promote") in places
     assert (8, "freeze[0].cron") in places
     assert all(mistake.file == "policies/production.yaml" for mistake in caught.value.mistakes)
@@ -67,6 +69,76 @@ def test_an_expression_that_cannot_work_is_a_mistake_where_it_stands(expression,
 
     assert said in mistake.message
     assert (mistake.line, mistake.key) == (3, "gates[0].expression")
+
+
+@pytest.mark.parametrize(
+    ("template", "said"),
+    [
+        ("{candidat.metrics.auc}", "`candidat` is no fact"),
+        ("{candidate.metriks.auc}", "`candidate` has no `metriks`; did you mean `metrics`?"),
+        ("{candidate.metrics.auc and more", "`{candidate.metrics.auc and more` is no fact in braces"),
+        ("{Candidate}", "`{Candidate}` is no fact in braces"),
+        ("{}", "`{}` is no fact in braces"),
+    ],
+)
+@pytest.mark.parametrize("key", ["message", "holds"])
+def test_a_sentence_that_names_no_fact_is_a_mistake_where_it_stands(key, template, said):
+    """Nobody is told "not recorded" of a fact that is misspelt."""
+    with pytest.raises(ConfigError) as caught:
+        load(f"gates:\n  - {{id: a, expression: 'true', {key}: '{template}'}}\n", "policies/x.yaml")
+    (mistake,) = caught.value.mistakes
+
+    assert mistake.key == f"gates[0].{key}"
+    assert said in mistake.message
+
+
+def test_a_sentence_may_name_whatever_a_version_records():
+    """Metrics by data set and with slashes in their names, as a percentage too."""
+    template = "{candidate.metrics.toxicity/mean} {baseline.metrics.auc@holdout%} {now} {candidate.tags.a-b}"
+
+    load(f"gates:\n  - {{id: a, expression: 'true', message: '{template}'}}\n", "policies/x.yaml")
+
+
+def test_a_base_that_is_not_there_is_told_beside_the_other_mistakes_of_the_file():
+    """On its own line, once."""
+    wrong = "# production\nextends: strct\npromote: automagic\n"
+    mistakes = resolve({"policies/x.yaml": wrong}, {"policies/strict.yaml": "{}\n"}).mistakes
+    alone = resolve(
+        {"policies/x.yaml": "# production\nextends: strct\n"}, {"policies/strict.yaml": "{}\n"}
+    ).mistakes
+
+    assert [(m.line, m.column, m.key, m.hint) for m in mistakes] == [
+        (2, 10, "extends", "did you mean `strict`?"),
+        (3, 10, "promote", "did you mean `automatic`?"),
+    ]
+    assert alone == mistakes[:1]
+
+
+def test_a_circle_of_policies_is_told_where_it_closes():
+    """Neither of the two can be read."""
+    circle = {"policies/a.yaml": "extends: b\n", "policies/b.yaml": "extends: a\n"}
+
+    assert {m.message for m in resolve(circle).mistakes} == {"it extends itself"}
+
+
+def test_a_freeze_is_a_cron_or_a_calendar():
+    """Who writes both is told so, and not that a key is misspelt."""
+    with pytest.raises(ConfigError) as caught:
+        load('freeze:\n  - {cron: "0 16 * * FRI", duration: 1h, ical: x.ics}\n', "policies/x.yaml")
+
+    assert [m.message for m in caught.value.mistakes] == [
+        "a freeze is written as `cron` or as `ical`, not both"
+    ]
+
+
+def test_the_names_of_the_facts_are_those_that_expressions_see():
+    """What the check of a file knows and what a promotion gives are the same."""
+    given = for_expressions(samples.facts(), Policy())
+    seen = {name: frozenset(value) for name, value in given.items() if isinstance(value, dict)}
+    seen["candidate.image"] = frozenset(given["candidate"]["image"])
+
+    assert seen == expression.FIELDS
+    assert set(given) == expression.FACTS
 
 
 def test_extending_replaces_values_and_adds_gates_and_freezes():

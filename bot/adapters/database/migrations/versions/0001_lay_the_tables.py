@@ -178,6 +178,16 @@ def upgrade() -> None:
         postgresql_where=sa.text("answered_at IS NULL"),
     )
     op.create_table(
+        "drifts",
+        sa.Column("repository", sa.Text(), nullable=False),
+        sa.Column("model", sa.Text(), nullable=False),
+        sa.Column("environment", sa.Text(), nullable=False),
+        sa.Column("alias", sa.Text(), nullable=False),
+        sa.Column("registered", sa.Text(), nullable=True),
+        sa.Column("pinned", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("repository", "model", "environment"),
+    )
+    op.create_table(
         "wanted",
         sa.Column("repository", sa.Text(), nullable=False),
         sa.Column("model", sa.Text(), nullable=False),
@@ -267,6 +277,7 @@ def downgrade() -> None:
     op.drop_index(op.f("ix_transitions_promotion"), table_name="transitions")
     op.drop_table("transitions")
     op.drop_table("wanted")
+    op.drop_table("drifts")
     op.drop_index("requests_pending", table_name="requests", postgresql_where=sa.text("answered_at IS NULL"))
     op.drop_table("requests")
     op.drop_table("repositories")
