@@ -187,11 +187,23 @@ class Usage:
     answers: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A repository that the App is installed in.
+
+    `name` is `owner/name`; `id` is the forge's own and stays when the repository is renamed or moves.
+    """
+
+    id: int
+    name: str
+    installation: int
+
+
 class ForgeApp(Protocol):
     """The App over all its installations."""
 
-    def repositories(self) -> Sequence[tuple[int, str]]:
-        """(installation id, `owner/name`) of every repository that the App was installed in."""
+    def repositories(self) -> Sequence[Installed]:
+        """Every repository that the App can work in. An installation that refuses to be read has none."""
 
     def forge(self, installation: int, repository: str) -> Forge:
         """A forge for one repository. Cheap; the result belongs to one thread."""

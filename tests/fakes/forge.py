@@ -21,6 +21,7 @@ from bot.ports import (
     CheckRun,
     Conflict,
     Forge,
+    Installed,
     NotFound,
     OutsideError,
     Proposal,
@@ -105,6 +106,13 @@ class FakeForge:
             self.branches[self.default] = self._new_commit((), {}, "Start", "alice").sha
 
     # What everybody else does.
+    def rename(self, name: str) -> None:
+        """The repository, with all its branches, has another name."""
+        before, self.repository = self.repository, name
+        for pull in self.pulls.values():
+            if pull.head_repository == before:
+                self.pulls[pull.number] = replace(pull, head_repository=name)
+
     def commit(
         self,
         branch: str,
@@ -489,8 +497,11 @@ class FakeForgeApp:
     failed_deliveries: list[datetime] = field(default_factory=list)
     redelivered: list[datetime] = field(default_factory=list)
 
-    def repositories(self) -> Sequence[tuple[int, str]]:
-        return list(self.forges)
+    def repositories(self) -> Sequence[Installed]:
+        return [
+            Installed(number, name, installation)
+            for number, (installation, name) in enumerate(self.forges, start=1)
+        ]
 
     def forge(self, installation: int, repository: str) -> Forge:
         return self.forges[installation, repository]

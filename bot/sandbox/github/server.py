@@ -138,6 +138,13 @@ class GitHubServer:
             else:
                 repo.collaborators[self.world.known_account(login).login] = permission
 
+    def rename(self, full_name: str, new: str) -> None:
+        """Give a repository another name, or another owner too; it keeps its id. The owner must exist."""
+        with self.world.lock:
+            repo = self._repository(full_name)
+            owner, repo.name = new.split("/")
+            repo.owner = self.world.known_account(owner).login
+
     def _repository(self, full_name: str) -> Repository:
         found = self.world.repository(*full_name.split("/"))
         if found is None:
