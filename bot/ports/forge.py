@@ -59,6 +59,9 @@ class Forge(Protocol):
     def bot_login(self) -> str:
         """The login under which this App comments and commits (`slipway[bot]`)."""
 
+    def was_called(self, name: str) -> bool:
+        """Whether this `owner/name` leads here, as the name does that the repository had before."""
+
     # Reading the repository.
     def default_branch(self) -> str: ...
     def head(self, branch: str | None = None) -> str:

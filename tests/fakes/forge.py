@@ -99,6 +99,8 @@ class FakeForge:
     runs: dict[int, tuple[str, str, str | None]] = field(default_factory=dict)
     """Workflow, name and conclusion of each run; a test gives the conclusion."""
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    former: set[str] = field(default_factory=set)
+    """Names that still lead here."""
     ids: int = 0
 
     def __post_init__(self) -> None:
@@ -109,6 +111,7 @@ class FakeForge:
     def rename(self, name: str) -> None:
         """The repository, with all its branches, has another name."""
         before, self.repository = self.repository, name
+        self.former.add(before)
         for pull in self.pulls.values():
             if pull.head_repository == before:
                 self.pulls[pull.number] = replace(pull, head_repository=name)
@@ -185,6 +188,10 @@ class FakeForge:
     def close_as(self, number: int, login: str) -> None:
         self.touched[number] = self.now()
         self.pulls[number] = replace(self.pulls[number], state=PullState.CLOSED, closed_by=login)
+
+    def was_called(self, name: str) -> bool:
+        self._call("was_called")
+        return name.casefold() in {each.casefold() for each in (*self.former, self.repository)}
 
     # Reading the repository.
     def default_branch(self) -> str:

@@ -38,6 +38,14 @@ class GitHubForge:
     def bot_login(self) -> str:
         return self._place.bot_login
 
+    def was_called(self, name: str) -> bool:
+        owner, _, short = name.partition("/")
+        try:
+            found = self._client.get(f"/repos/{segment(owner)}/{segment(short)}")
+        except Refused:
+            return False
+        return str(found["full_name"]).casefold() == self.repository.casefold()
+
     # Reading the repository.
     def default_branch(self) -> str:
         self._default_branch = str(self._client.get(self._place.url())["default_branch"])

@@ -139,9 +139,12 @@ class GitHubServer:
                 repo.collaborators[self.world.known_account(login).login] = permission
 
     def rename(self, full_name: str, new: str) -> None:
-        """Give a repository another name, or another owner too; it keeps its id. The owner must exist."""
+        """Give a repository another name, or another owner too; its id stays, and its old name leads to it.
+        The owner must exist.
+        """
         with self.world.lock:
             repo = self._repository(full_name)
+            repo.former_names.append(repo.full_name)
             owner, repo.name = new.split("/")
             repo.owner = self.world.known_account(owner).login
 

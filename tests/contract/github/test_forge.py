@@ -363,3 +363,28 @@ def test_a_check_and_a_deployment_are_made_and_edited(world, base):
         )
         world.forge.deployment("production", base, "success", "Version 2", "https://x.test")
     world.forge.check(CheckRun("slipway / gates", base, "Gates", "Again.", None))
+
+
+def test_a_former_name_leads_here(world):
+    """As long as no other repository has it; any other name does not."""
+    before = world.forge.repository
+    owner = before.split("/")[0]
+    forge = world.rename(f"{owner}/renamed")
+
+    assert forge.repository == f"{owner}/renamed"
+    assert forge.was_called(before)
+    assert forge.was_called(before.upper())
+    assert not forge.was_called(f"{owner}/other")
+
+
+def test_what_was_begun_under_the_former_name_is_done(world, base):
+    """GitHub leads every request to the new name; what was proposed is merged under it."""
+    pull = world.forge.propose(bump(base))
+    renamed = world.rename(f"{world.forge.repository}-renamed")
+
+    assert world.forge.pull(pull.number).head_sha == pull.head_sha
+
+    world.forge.upsert_comment(pull.number, MARKER, "Said under the old name")
+    renamed.merge(pull.number, sha=pull.head_sha, title="Promote", message="Why.")
+
+    assert world.forge.pull(pull.number).state is PullState.MERGED
