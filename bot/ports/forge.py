@@ -87,16 +87,12 @@ class Forge(Protocol):
         """
 
     def pull(self, number: int) -> Pull: ...
-    def pull_of_branch(self, branch: str) -> Pull | None:
-        """The newest pull request from this branch of this repository, in whatever state."""
-
     def open_pulls(self) -> Sequence[Pull]:
         """All open pull requests of the repository, one listing."""
 
     def recent_pulls(self, since: datetime) -> Sequence[Pull]:
         """Pull requests in whatever state that changed since then (a comment or review is a change)."""
 
-    def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None: ...
     def merge(self, number: int, *, sha: str, title: str, message: str) -> str:
         """Merge exactly `sha`; returns the merge commit, also of a merge that happened before.
 
@@ -106,9 +102,6 @@ class Forge(Protocol):
 
     def close(self, number: int) -> None: ...
     def delete_branch(self, branch: str) -> None: ...
-    def label(self, number: int, labels: Sequence[str]) -> None:
-        """Add these labels; missing ones are created."""
-
     def reviews(self, number: int) -> Sequence[Review]: ...
 
     # Talking.

@@ -263,11 +263,6 @@ class FakeForge:
         self._call("pull")
         return self._seen(number)
 
-    def pull_of_branch(self, branch: str) -> Pull | None:
-        self._call("pull_of_branch")
-        numbers = [pull.number for pull in self.pulls.values() if pull.branch == branch]
-        return self._seen(max(numbers)) if numbers else None
-
     def open_pulls(self) -> Sequence[Pull]:
         self._call("open_pulls")
         return [pull for pull in self.pulls.values() if pull.state is PullState.OPEN]
@@ -275,12 +270,6 @@ class FakeForge:
     def recent_pulls(self, since: datetime) -> Sequence[Pull]:
         self._call("recent_pulls")
         return [pull for number, pull in self.pulls.items() if self.touched[number] >= since]
-
-    def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None:
-        self._call("update_pull")
-        pull = self._seen(number)
-        self.pulls[number] = replace(self.pulls[number], title=pull.title if title is None else title)
-        self.bodies[number] = self.bodies[number] if body is None else body
 
     def merge(self, number: int, *, sha: str, title: str, message: str) -> str:
         self._call("merge")
@@ -303,11 +292,6 @@ class FakeForge:
     def delete_branch(self, branch: str) -> None:
         self._call("delete_branch")
         self.branches.pop(branch, None)
-
-    def label(self, number: int, labels: Sequence[str]) -> None:
-        self._call("label")
-        pull = self._seen(number)
-        self.pulls[number] = replace(self.pulls[number], labels=tuple(dict.fromkeys((*pull.labels, *labels))))
 
     def reviews(self, number: int) -> Sequence[Review]:
         self._call("reviews")

@@ -1,6 +1,6 @@
 """Whose word counts: the live question for a right, hearing comments, and presses on the re-run button."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain import commands
 from bot.domain.authorization import DEFAULT_RULES, Action, Allowed, Denied, action_of
+from bot.domain.branches import own_branch
 from bot.domain.policy import Policy, Right
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Permission
@@ -166,6 +167,20 @@ def test_a_pull_request_that_is_no_waiting_promotions_is_not_ours(outside, forge
     Hearing(outside).hear(REPOSITORY, pull if exists else 999, "ada", "/promote", 5)
 
     assert (outside.store.requests, outside.store.woken) == ([], [])
+
+
+@pytest.mark.parametrize("fork", [False, True])
+def test_a_forks_branch_of_the_same_name_is_not_ours(outside, forge, fork):
+    """What is said under a stranger's pull request does not reach the promotion that waits for its own."""
+    branch = own_branch(PROMOTION)
+    forge.commit(branch, {"a": b"2"})
+    number = forge.open_pull(branch).number
+    if fork:
+        forge.pulls[number] = replace(forge.pulls[number], head_repository="mallory/gitops")
+    outside.store.promotion, outside.store.unopened = None, [PROMOTION]
+    Hearing(outside).hear(REPOSITORY, number, "ada", "/promote", 5)
+
+    assert bool(outside.store.requests) is not fork
 
 
 def test_a_mistake_is_answered(outside, forge, pull):
