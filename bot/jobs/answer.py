@@ -44,7 +44,7 @@ class Answerer:
     ) -> Markdown | None:
         match topic:
             case "help":
-                return replies.help_text(allowed(seen.forge, seen.situation.policy, promotion, author))
+                return replies.help_text(allowed(seen.forge, seen.situation.policy, author))
             case "status":
                 situation = seen.situation
                 return status.short(promotion, situation.gates, situation.holds, situation.quarantine)

@@ -1,5 +1,7 @@
 """The one place where a person's right is asked for, live, whatever way the word came in."""
 
+from collections.abc import Collection
+
 from bot.domain.authorization import (
     DEFAULT_RULES,
     Action,
@@ -10,48 +12,37 @@ from bot.domain.authorization import (
     authorize,
 )
 from bot.domain.policy import Policy
-from bot.domain.promotion import Promotion
 from bot.ports import Forge
 
 
-def permitted(
-    forge: Forge, policy: Policy, promotion: Promotion, author: str, action: Action
-) -> Allowed | Denied:
-    """Whether this person may do this to this promotion now. Raises OutsideError when GitHub is away."""
+def permitted(forge: Forge, policy: Policy, author: str, action: Action) -> Allowed | Denied:
+    """Whether this person may do this now. Raises OutsideError when GitHub is away."""
     rule = _rule(policy, action)
     if rule is None:
         return Denied("the policy names nobody who may override (`commands: {override: …}`)")
-    actor = Actor(
-        login=author,
-        permission=forge.permission(author),
-        teams=frozenset(team for team in rule.teams if forge.in_team(team, author)),
-        is_author=author == promotion.requested_by,
-    )
-    return authorize(action, actor, rule)
+    return authorize(action, _actor(forge, author, rule.teams), rule)
 
 
-def allowed(forge: Forge, policy: Policy, promotion: Promotion, author: str) -> frozenset[Action]:
-    """All that this person may do to this promotion now. Raises OutsideError when GitHub is away."""
-    permission = forge.permission(author)
+def allowed(forge: Forge, policy: Policy, author: str) -> frozenset[Action]:
+    """All that this person may do now. Raises OutsideError when GitHub is away."""
     rules = {action: rule for action in Action if (rule := _rule(policy, action)) is not None}
-    named = sorted({team for rule in rules.values() for team in rule.teams})
-    actor = Actor(
-        login=author,
-        permission=permission,
-        teams=frozenset(team for team in named if forge.in_team(team, author)),
-        is_author=author == promotion.requested_by,
-    )
+    actor = _actor(forge, author, {team for rule in rules.values() for team in rule.teams})
     return frozenset(
         action for action, rule in rules.items() if isinstance(authorize(action, actor, rule), Allowed)
     )
 
 
-def _rule(policy: Policy, action: Action) -> Rule | None:
-    """The policy's rule for an action, else the rule that holds everywhere; None: nobody may.
+def _actor(forge: Forge, author: str, teams: Collection[str]) -> Actor:
+    return Actor(
+        login=author,
+        permission=forge.permission(author),
+        teams=frozenset(team for team in sorted(teams) if forge.in_team(team, author)),
+    )
 
-    An override is for those only whom the policy names: there is no rule for it that holds everywhere.
-    """
+
+def _rule(policy: Policy, action: Action) -> Rule | None:
+    """The policy's rule for an action, else the rule that holds everywhere; None: nobody may."""
     stated = {str(command): right for command, right in policy.commands.items()}.get(action.value)
     if stated is not None:
         return Rule(permission=stated.permission, teams=frozenset(stated.teams))
-    return None if action is Action.OVERRIDE else DEFAULT_RULES[action]
+    return DEFAULT_RULES.get(action)

@@ -155,7 +155,7 @@ class Observer:
         """`everything`: whether everything is on hold, which takes a right of its own to lift."""
 
         def denied(action: Action) -> str | None:
-            answer = permitted(forge, policy, promotion, row.author, action)
+            answer = permitted(forge, policy, row.author, action)
             return answer.reason if isinstance(answer, Denied) else None
 
         command = COMMANDS.load(row.command)
