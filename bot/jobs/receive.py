@@ -35,6 +35,8 @@ class Receiver:
         self._hearing = Hearing(outside)
         self._checker = PullChecker(outside, configurations)
         self._reruns = Reruns(outside, configurations, self._checker)
+        self._strangers: set[str] = set()
+        """Names that were looked for among the App's repositories, and not found."""
 
     def receive(self, source: str, delivery_id: str) -> None:
         """Do what one delivery asks for, once; after trouble outside the sweep tries again."""
@@ -53,6 +55,7 @@ class Receiver:
             case ApplicationChanged():
                 self._synced(event)
             case github.InstallationChanged():
+                self._strangers.clear()
                 self._store.set_repositories(self._outside.app.repositories())
                 self._configurations.refresh_all()
             case github.RepositoryEvent():
@@ -145,7 +148,7 @@ class Receiver:
 
     def _known(self, event: github.RepositoryEvent) -> Repository | None:
         """The repository as we know it; an installation that does not match speaks for nobody."""
-        repository = self._store.repository(event.repository)
+        repository = self._store.repository(event.repository) or self._renamed(event.repository)
         if repository is None:
             return None
         if event.installation is not None and event.installation != repository.installation:
@@ -156,3 +159,11 @@ class Receiver:
             )
             return None
         return repository
+
+    def _renamed(self, name: str) -> Repository | None:
+        """A name that nobody has told of: a repository was renamed or has moved. Looked for once a name."""
+        if name in self._strangers:
+            return None
+        self._strangers.add(name)
+        self._store.set_repositories(self._outside.app.repositories())
+        return self._store.repository(name)

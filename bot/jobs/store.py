@@ -12,6 +12,7 @@ from bot.domain.hold import Hold, Quarantine
 from bot.domain.notification import Happening
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.retrain import Retraining
+from bot.ports import Installed
 from bot.webhooks.alertmanager import Alert
 
 
@@ -122,8 +123,12 @@ class Store(Protocol):
     # Repositories.
     def repositories(self) -> Sequence[Repository]: ...
     def repository(self, name: str) -> Repository | None: ...
-    def set_repositories(self, installed: Iterable[tuple[int, str]]) -> None:
-        """Make the known repositories exactly these, keeping the configuration of those that stay."""
+    def set_repositories(self, installed: Iterable[Installed]) -> None:
+        """Make the known repositories exactly these, told apart by their ids.
+
+        One that has another name takes all that belongs to it along; one that is back finds its own again.
+        The promotions of both are looked at now.
+        """
 
     def set_heard(self, name: str, at: datetime) -> None: ...
     def set_configuration(self, name: str, files: Mapping[str, str], commit: str) -> None: ...

@@ -21,7 +21,7 @@ from tests.loop.conftest import REPOSITORY, World
 READS = frozenset(
     {
         *("default_branch", "head", "read", "list_folder", "changed_files", "is_ancestor", "pull"),
-        *("pull_of_branch", "open_pulls", "recent_pulls", "reviews", "recent_comments", "comments"),
+        *("was_called", "open_pulls", "recent_pulls", "reviews", "recent_comments", "comments"),
         *("permission", "in_team", "has_check", "workflow_run"),
     }
 )

@@ -8,6 +8,7 @@ import httpx
 from pydantic import ValidationError
 
 from bot.adapters.argocd.application import Application
+from bot.adapters.argocd.followed import followed
 from bot.adapters.argocd.inspection import seen
 from bot.adapters.argocd.liveness import decide_liveness
 from bot.domain.inspection import ApplicationSeen
@@ -53,7 +54,7 @@ class ArgoCd:
         return decide_liveness(
             parsed,
             commit=commit,
-            repository_url=repository_url,
+            repository_url=followed(parsed, repository_url, forge),
             contains=lambda revision: contains(forge, commit, revision),
             can_sync=lambda: self._get(f"{path}/syncwindows", place, application).get("canSync") is not False,
             url=f"{self._url}/applications/{quote(application)}",

@@ -41,8 +41,10 @@ deliveries = Table(
 repositories = Table(
     "repositories",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("installation", BigInteger, nullable=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, unique=True),
+    # Null: the App is not installed there any more. What belongs to it is kept for its return.
+    Column("installation", BigInteger),
     Column("files", JSONB, nullable=False, server_default=text("'{}'")),
     Column("commit", Text),
     _at("heard_at", nullable=True),

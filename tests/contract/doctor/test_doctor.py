@@ -3,6 +3,7 @@
 import pytest
 from fastapi import FastAPI
 
+from bot.ports import Installed
 from bot.sandbox.server import Server
 
 # The doctor's threads leave their connections to the end of its process, which the suite outlives.
@@ -62,7 +63,7 @@ def test_everything_broken_at_once_is_told_at_once(world, engine):
 def test_a_github_that_is_away_hides_nothing_that_the_database_remembers(world, store):
     """The last good configuration tells which series and Applications there should be."""
     text = world.configuration.replace("selector: 'version=\"{version}\"'", 'selector: ""')
-    store.set_repositories([(1, world.repository)])
+    store.set_repositories([Installed(1, world.repository, 1)])
     store.set_configuration(world.repository, {"slipway.yaml": text}, "c" * 40)
     world.settings["SLIPWAY_GITHUB_APP_ID"] = "999"
     _, found, _ = world.examine()

@@ -101,10 +101,10 @@ def test_a_write_is_sent_once(app, server, status):
     server.status = status
 
     with pytest.raises(Unavailable):
-        forge.update_pull(1, title="x")
+        forge.dispatch_event("retrain", {})
 
-    assert [each for each in server.requests if each[0] == "PATCH"] == [
-        ("PATCH", "/repos/octo/gitops/pulls/1")
+    assert [each for each in server.requests if "/app" not in each[1]] == [
+        ("POST", "/repos/octo/gitops/dispatches")
     ]
 
 

@@ -146,14 +146,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "repositories",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("installation", sa.BigInteger(), nullable=False),
+        sa.Column("installation", sa.BigInteger(), nullable=True),
         sa.Column(
             "files", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
         ),
         sa.Column("commit", sa.Text(), nullable=True),
         sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("name"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
     )
     op.create_table(
         "requests",
