@@ -38,6 +38,10 @@ class Figures(Protocol):
         """(repository, environment) → promotions within each bound and in all, and seconds together."""
         ...
 
+    def retrainings(self) -> Counts:
+        """(repository, environment, model, state) → new versions asked for; `waiting`, `told`, `given up`."""
+        ...
+
     def backlog(self) -> Counts:
         """Kind → how many wait."""
         ...
@@ -60,6 +64,9 @@ class RowCollector(Collector):
         for labels, (counts, seconds) in self._figures.lead_times(LEAD_TIMES).items():
             lead_time.add_metric(labels, list(zip(bounds, counts, strict=True)), seconds)
         yield lead_time
+        yield _gauge(
+            "retrainings", "New versions asked for.", [*place, "model", "state"], self._figures.retrainings()
+        )
         yield _gauge("backlog", "What waits to be worked on.", ["kind"], self._figures.backlog())
 
 
