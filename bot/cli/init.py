@@ -79,7 +79,7 @@ def init(
         aws_region=aws_region,
     )
     _refuse(mistakes(names))
-    files = written(_template(), names)
+    files = written(shipped.template(), names)
     _refuse(_unchecked(files))
     _refuse([f"{path / one} is a symlink, or a folder where a file belongs" for one in _blocked(path, files)])
     try:
@@ -138,15 +138,6 @@ def _in_the_way(path: Path, *, force: bool) -> tuple[str, ...]:
     if there and not force:
         return (f"{path} is not empty ({min(there)}): name another folder, or write into it with --force",)
     return ()
-
-
-def _template() -> dict[str, bytes]:
-    folder = shipped.folder("gitops-repo-template")
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and "__pycache__" not in file.parts
-    }
 
 
 def _unchecked(files: Mapping[str, bytes]) -> tuple[str, ...]:
