@@ -49,8 +49,11 @@ def init(
     namespace: Annotated[list[str] | None, typer.Option(help="ENVIRONMENT=NAMESPACE, repeatable.")] = None,
     mlflow: Annotated[str, typer.Option(help="Address of MLflow in the cluster.")] = MLFLOW,
     prometheus: Annotated[str, typer.Option(help="Address of Prometheus in the cluster.")] = PROMETHEUS,
-    bucket: Annotated[str, typer.Option(help="Bucket of models; default: ORGANIZATION-models.")] = "",
-    aws_account: Annotated[str, typer.Option(help="AWS account, for SageMaker.")] = AWS_ACCOUNT,
+    bucket: Annotated[
+        str | None,
+        typer.Option(help="Bucket of models, for KServe and SageMaker; default: ORGANIZATION-models."),
+    ] = None,
+    aws_account: Annotated[str | None, typer.Option(help="AWS account, for SageMaker.")] = None,
     aws_region: Annotated[str, typer.Option(help="AWS region, for SageMaker.")] = AWS_REGION,
     ask: Annotated[
         bool | None, typer.Option("--ask/--no-ask", help="Ask for what is not given; default: in a terminal.")
@@ -65,17 +68,22 @@ def init(
         repository or path.resolve().name,
         asking=asking,
     )
+    models = _ask_models() if asking and not model else _models(model or ())
+    if asking and bucket is None and models.keys() & {Style.KSERVE, Style.SAGEMAKER}:
+        bucket = typer.prompt("Bucket of models", default=f"{answers['organization'].lower()}-models")
+    if asking and aws_account is None and Style.SAGEMAKER in models:
+        aws_account = typer.prompt("AWS account (twelve digits)")
     names = TeamNames(
         organization=answers["organization"],
         repository=repository or answers["repository"],
         registry=answers["registry"],
         domain=answers["domain"],
-        models=_ask_models() if asking and not model else _models(model or ()),
+        models=models,
         namespaces={name: name for name in ENVIRONMENTS} | _pairs(namespace or (), "namespace", ENVIRONMENTS),
         mlflow=mlflow,
         prometheus=prometheus,
-        bucket=bucket,
-        aws_account=aws_account,
+        bucket=bucket or "",
+        aws_account=aws_account or AWS_ACCOUNT,
         aws_region=aws_region,
     )
     _refuse(mistakes(names))
