@@ -13,6 +13,7 @@ from bot.domain.notification import Happening
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.retrain import Retraining
 from bot.ports import Installed
+from bot.domain.verdict import Verdict
 from bot.webhooks.alertmanager import Alert
 
 
@@ -92,6 +93,15 @@ class Watched:
     """New windows since the last save."""
     again: bool = False
     """The watch began anew: the windows that were stored before are dropped."""
+
+
+@dataclass(frozen=True, slots=True)
+class JudgedWatch:
+    """A verdict on one share of the traffic, and what replays it."""
+
+    verdict: Verdict
+    state: Mapping[str, Any]
+    windows: Sequence[Mapping[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,4 +309,9 @@ class Store(Protocol):
     # Canaries.
     def watched(self, promotion: str) -> Mapping[str, Any] | None: ...
     def windows(self, promotion: str) -> Sequence[Mapping[str, Any]]: ...
-    def forget_watch(self, promotion: str) -> None: ...
+    def forget_watch(self, promotion: str, verdict: Verdict | None) -> None:
+        """Drop watch and windows; beside the verdict that they gave they are kept as judged."""
+
+    def judged_watches(self, promotion: str) -> Sequence[JudgedWatch]:
+        """Those before the one under way, oldest first."""
+        ...

@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
+from bot.adapters import shipped
 from bot.sandbox import argocd_api, prometheus, render, repository
 from bot.sandbox.argocd import Syncer
 from bot.sandbox.cluster import Cluster
@@ -171,7 +172,9 @@ class World:
     def _start_cluster(self) -> None:
         targets = self.folder / "targets.json"
         environment = {"MLFLOW_TRACKING_URI": self.mlflow.url, "MAX_IN_FLIGHT": "16"}
-        self.cluster = Cluster(self.node, repository.template() / "serving", targets, environment)
+        self.cluster = Cluster(
+            self.node, shipped.folder("gitops-repo-template") / "serving", targets, environment
+        )
         self._exit.callback(self.cluster.close)
         self.model_url = self.cluster.address(repository.ENVIRONMENT, repository.MODEL)
         self.argocd_token = secrets.token_hex(24)

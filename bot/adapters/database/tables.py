@@ -259,6 +259,16 @@ watches = Table(
     Column("state", JSONB, nullable=False),
 )
 
+judged_watches = Table(
+    "judged_watches",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("promotion", Text, ForeignKey("promotions.id"), nullable=False, index=True),
+    Column("verdict", JSONB, nullable=False),
+    Column("state", JSONB, nullable=False),
+    Column("windows", JSONB, nullable=False),
+)
+
 windows = Table(
     "windows",
     metadata,

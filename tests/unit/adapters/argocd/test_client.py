@@ -70,6 +70,40 @@ def test_windows_are_asked_when_out_of_sync(argocd):
     assert ask(argocd).state is LiveState.WAITING
 
 
+DENY = {"kind": "deny", "schedule": "0 8 * * *", "duration": "2h", "manualSync": True}
+ALLOW = {**DENY, "kind": "allow"}
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("windows", "state"),
+    [
+        ({}, LiveState.SYNCING),
+        ({"canSync": True, "activeWindows": None, "assignedWindows": [DENY]}, LiveState.SYNCING),
+        ({"canSync": True, "activeWindows": [ALLOW], "assignedWindows": [ALLOW]}, LiveState.SYNCING),
+        ({"canSync": True, "activeWindows": [DENY], "assignedWindows": [DENY]}, LiveState.WAITING),
+        ({"canSync": True, "assignedWindows": [ALLOW]}, LiveState.WAITING),
+        ({"canSync": True, "activeWindows": [ALLOW, DENY], "assignedWindows": [ALLOW]}, LiveState.WAITING),
+    ],
+)
+def test_a_window_that_only_people_may_sync_in_is_closed(argocd, windows, state):
+    """Argo CD's `canSync` is about syncs by hand; whether it syncs by itself is told by the windows' kinds."""
+    respx.get(APPLICATION, params={"refresh": "normal"}).respond(json=application("OutOfSync"))
+    respx.get(f"{APPLICATION}/syncwindows").respond(json=windows)
+
+    assert ask(argocd).state is state
+
+
+@respx.mock
+def test_windows_that_cannot_be_read_are_refused(argocd):
+    """A sentence, no traceback."""
+    respx.get(APPLICATION, params={"refresh": "normal"}).respond(json=application("OutOfSync"))
+    respx.get(f"{APPLICATION}/syncwindows").respond(json={"activeWindows": 7})
+
+    with pytest.raises(Refused, match="its sync windows of fraud cannot be read"):
+        ask(argocd)
+
+
 @respx.mock
 def test_a_namespace_is_passed_on(argocd):
     """`namespace/name` asks for the Application in that namespace."""
