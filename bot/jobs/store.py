@@ -12,8 +12,8 @@ from bot.domain.hold import Hold, Quarantine
 from bot.domain.notification import Happening
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.retrain import Retraining
-from bot.ports import Installed
 from bot.domain.verdict import Verdict
+from bot.ports import Installed
 from bot.webhooks.alertmanager import Alert
 
 
