@@ -2,7 +2,7 @@
 
 import threading
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -221,7 +221,7 @@ def test_a_dead_workers_build_is_taken_up_again(building):
     order = _ordered(building)
     dead = building.store.image_build(order)
     building.store.save_build(
-        replace(dead, stage=BuildStage.BUILDING, told="layer 1 of 2", next_at=building.clock.now())
+        replace(dead, stage=BuildStage.BUILDING, told="layer 1 of 2", next_at=datetime.now(UTC))
     )
     left = building.build_dir / "slipway-build-left"
     left.mkdir()

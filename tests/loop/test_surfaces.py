@@ -135,7 +135,6 @@ def test_progress_is_written_no_more_often_than_it_is_read(world):
     for _ in range(8):
         world.later(5)
 
-    # On a busy machine more time passes than the test lets pass.
     took = (world.clock.now() - began).total_seconds()
     assert 2 <= world.forge.calls.count("check") <= took / 10 + 1
     assert world.forge.calls.count("upsert_comment") <= took / 30 + 2
