@@ -92,6 +92,7 @@ def check(expression: str) -> str | None:
     return next((wrong for fact in named(expression) if (wrong := unknown(fact))), None)
 
 
+@lru_cache(maxsize=4096)
 def named(expression: str) -> tuple[str, ...]:
     """The facts that an expression names with dots, such as `candidate.metrics.auc`, each once."""
     bare = _bare(expression)

@@ -4,7 +4,8 @@
 meant in the window's time zone: a window that starts at 16:00 in Zurich does so in summer and winter.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice
@@ -164,10 +165,14 @@ def _events(text: str, window: CalendarFreeze, now: datetime) -> Iterator[tuple[
 
     try:
         events = Calendar.from_ical(text).walk("VEVENT")
+        zone = ZoneInfo(window.time_zone)
+        moved = _moved(events[:MOST_EVENTS], zone)
         for event in events[:MOST_EVENTS]:
             summary = str(event.get("SUMMARY", ""))[:200]
-            for begin, end in _occurrences(event, ZoneInfo(window.time_zone), now):
-                yield begin, end, summary
+            elsewhere = moved.get(str(event.get("UID", "")), ()) if "RECURRENCE-ID" not in event else ()
+            for begin, end in _occurrences(event, zone, now):
+                if begin not in elsewhere:
+                    yield begin, end, summary
     except BadCalendar:
         raise
     except (ValueError, KeyError, TypeError, AttributeError, OverflowError, IndexError) as error:
@@ -176,9 +181,23 @@ def _events(text: str, window: CalendarFreeze, now: datetime) -> Iterator[tuple[
         raise BadCalendar(f"{window.ical} has more than {MOST_EVENTS:,} events")
 
 
+def _moved(events: Sequence[Any], zone: tzinfo) -> Mapping[str, Collection[datetime]]:
+    """By event, which occurrences of its rule an event of their own stands for, moved or cancelled."""
+    moved = defaultdict(set)
+    for event in events:
+        if "RECURRENCE-ID" not in event:
+            continue
+        if event["RECURRENCE-ID"].params.get("RANGE"):
+            raise BadCalendar("an event is moved together with all that follow it; end its rule instead")
+        moved[str(event.get("UID", ""))].add(_aware(event.decoded("RECURRENCE-ID"), zone).astimezone(UTC))
+    return moved
+
+
 def _occurrences(event: Any, zone: tzinfo, now: datetime) -> Iterator[tuple[datetime, datetime]]:
     if str(event.get("STATUS", "")).upper() == "CANCELLED":
         return
+    if "DTSTART" not in event:
+        raise BadCalendar("an event has no beginning (DTSTART)")
     first = event.decoded("DTSTART")
     begin = _aware(first, zone)
     if "DTEND" in event:

@@ -2,19 +2,21 @@
 
 Extending: single values replace, mappings merge, gates merge by their id, freezes add up. A policy
 never lets through what its file meant to stop: a file with mistakes becomes a policy that blocks
-everything and says what is wrong, and so does a name without a file.
+everything and says what is wrong, and so does a name without a file. What can be read of it stays
+in force for what is merged already: how it is watched, and who may do what.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from bot.domain import expression
 from bot.domain.annotations import did_you_mean
 from bot.domain.document import Document, Plain, read
+from bot.domain.freeze import CalendarFreeze
 from bot.domain.gates import check_template
 from bot.domain.mistake import ConfigError, Mistake, shortened
 from bot.domain.policy import BrokenPolicy, Policy, PolicyFile
@@ -36,9 +38,8 @@ class Policies:
         """The policy of this name; a name that no file has gives a policy that blocks and says so."""
         if name in self._policies:
             return self._policies[name]
-        return _blocking(
-            name, [f"there is no policy {name}: {did_you_mean(name, self._policies)}".rstrip(": ")]
-        )
+        missing = f"there is no policy {name}: {did_you_mean(name, self._policies)}".rstrip(": ")
+        return _blocking(name, [missing], Policy())
 
 
 def load(text: str, path: str, *, tried: bool = False) -> PolicyFile:
@@ -46,15 +47,17 @@ def load(text: str, path: str, *, tried: bool = False) -> PolicyFile:
 
     `tried`: the file is one that Slipway ships, whose expressions its own tests have compiled.
     """
-    return _load(read(text, path), tried=tried)
+    policy, mistakes = _load(read(text, path), tried=tried)
+    if policy is None or mistakes:
+        raise ConfigError(mistakes)
+    return policy
 
 
-def _load(document: Document, *, tried: bool) -> PolicyFile:
+def _load(document: Document, *, tried: bool) -> tuple[PolicyFile | None, tuple[Mistake, ...]]:
+    """What can be read of a file, and every mistake in it."""
     policy, mistakes = validate_partly(document, PolicyFile)
     further = [*([] if tried else _gate_mistakes(document)), *_name_mistakes(document)]
-    if policy is None or mistakes or further:
-        raise ConfigError([*mistakes, *further])
-    return policy
+    return policy, (*mistakes, *further)
 
 
 def name_of(path: str) -> str:
@@ -70,52 +73,82 @@ def resolve(files: Mapping[str, str], shipped: Mapping[str, str] | None = None) 
     shelves = (_Shelf.of(files), _Shelf.of(shipped or {}, tried=True))
     names = {name for shelf in shelves for name in shelf.names}
     mistakes = [mistake for shelf in shelves for error in shelf.broken.values() for mistake in error.mistakes]
-    mistakes += [mistake for document in shelves[0].unread for mistake in _base_mistakes(document, names)]
+    mistakes += [
+        mistake
+        for name in shelves[0].broken.keys() & shelves[0].loaded.keys()
+        for mistake in _base_mistakes(shelves[0].loaded[name][0], names)
+    ]
     resolved = {}
     for name in names:
         try:
             resolved[name] = _merged(name, _chain(name, shelves))
         except ConfigError as error:
             mistakes += error.mistakes
-            resolved[name] = _blocking(name, [_sentence(mistake) for mistake in error.mistakes])
+            reasons = [_sentence(mistake) for mistake in error.mistakes]
+            resolved[name] = _blocking(name, reasons, _as_far_as_read(name, shelves))
     return Policies(resolved, mistakes)
+
+
+def calendars(text: str, path: str) -> Iterator[tuple[Mistake, CalendarFreeze]]:
+    """The freezes of a policy that are calendars, whatever else is wrong with it.
+
+    Each with where it names its file, as a mistake whose sentence is still to be written.
+    """
+    try:
+        document = read(text, path)
+    except ConfigError:
+        return
+    for index, window in enumerate(_list(_mapping(document.plain()).get("freeze"))):
+        try:
+            freeze = CalendarFreeze.model_validate(window)
+        except ValidationError:
+            continue
+        yield document.mistake(("freeze", index, "ical"), "", value=True), freeze
 
 
 @dataclass(frozen=True, slots=True)
 class _Shelf:
-    """Files of one origin by their policy's name: as they were read, or what is wrong with them.
-
-    `unread` are the broken files that are YAML all the same.
-    """
+    """Files of one origin by their policy's name: as far as they can be read, and what is wrong with them."""
 
     loaded: Mapping[str, tuple[Document, PolicyFile]]
     broken: Mapping[str, ConfigError]
-    unread: Sequence[Document]
 
     @classmethod
     def of(cls, files: Mapping[str, str], *, tried: bool = False) -> "_Shelf":
         loaded: dict[str, tuple[Document, PolicyFile]] = {}
         broken: dict[str, ConfigError] = {}
-        unread: list[Document] = []
         for path in sorted(files):
-            document = None
+            name = name_of(path)
             try:
                 document = read(files[path], path)
-                loaded[name_of(path)] = (document, _load(document, tried=tried))
             except ConfigError as error:
-                broken[name_of(path)] = error
-                unread += [document] if document is not None else []
-        return cls(loaded, broken, unread)
+                broken[name] = error
+                continue
+            policy, mistakes = _load(document, tried=tried)
+            if policy is not None:
+                loaded[name] = (document, policy)
+            if policy is None or mistakes:
+                broken[name] = ConfigError(mistakes)
+        return cls(loaded, broken)
 
     @property
     def names(self) -> set[str]:
         return {*self.loaded, *self.broken}
 
 
-def _chain(name: str, shelves: tuple[_Shelf, ...]) -> list[PolicyFile]:
+def _as_far_as_read(name: str, shelves: tuple[_Shelf, ...]) -> Policy:
+    """What a broken policy says apart from its mistakes: what is merged already goes on by it."""
+    try:
+        return _merged(name, _chain(name, shelves, partly=True))
+    except ConfigError:
+        return Policy(name=name)
+
+
+def _chain(name: str, shelves: tuple[_Shelf, ...], *, partly: bool = False) -> list[PolicyFile]:
     """The file and all that it extends, the most general first. Raises ConfigError.
 
     A name means the first shelf's file; where that one is in the chain already, the next shelf's.
+    `partly`: broken ones too, as far as they can be read.
     """
     chain: list[PolicyFile] = []
     seen: set[tuple[int, str]] = set()
@@ -130,7 +163,7 @@ def _chain(name: str, shelves: tuple[_Shelf, ...]) -> list[PolicyFile]:
             known = {each for shelf in shelves for each in shelf.names}
             circle = document.mistake(("extends",), "it extends itself", value=True)
             raise ConfigError(_base_mistakes(document, known) or [circle])
-        if wanted in shelves[found].broken:
+        if wanted in shelves[found].broken and not (partly and wanted in shelves[found].loaded):
             raise shelves[found].broken[wanted]
         seen.add((found, wanted))
         document, policy = shelves[found].loaded[wanted]
@@ -171,8 +204,9 @@ def _merge(field: str, old: Any, new: Any) -> Any:
     return new
 
 
-def _blocking(name: str, reasons: list[str]) -> Policy:
-    return BrokenPolicy(name=name, reasons=tuple(reasons))
+def _blocking(name: str, reasons: list[str], known: Policy) -> Policy:
+    said = {field: getattr(known, field) for field in Policy.model_fields}
+    return BrokenPolicy(**{**said, "name": name}, reasons=tuple(reasons))
 
 
 def _sentence(mistake: Mistake) -> str:

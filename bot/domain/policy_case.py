@@ -75,6 +75,7 @@ class GivenVersion(BaseModel):
     flavors: tuple[str, ...] = ()
     size: int | None = None
     prompts: tuple[str, ...] = ()
+    tools: Mapping[str, str] = Field(default={}, description="Name → version.")
     prompt: str | None = Field(default=None, description="The text of a prompt, which has no metrics.")
     input_example: bool | None = None
     unreadable: tuple[str, ...] = ()
@@ -86,6 +87,7 @@ class GivenImage(BaseModel):
     digest: str | None = None
     signed: bool | None = None
     sbom: bool | None = None
+    by_tag: bool = Field(default=False, description="The pin names it by its tag.")
 
 
 class GivenApproval(BaseModel):
@@ -116,6 +118,9 @@ class Given(BaseModel):
     now: AwareDatetime = _NOW
     verified: Duration | None = Field(
         default=None, description="How long ago the earlier environment verified it."
+    )
+    replaced: Duration | None = Field(
+        default=None, description="How long ago another version took its place there."
     )
     earlier: str | None = Field(default=None, description="The earlier environment, where there is one.")
     image: GivenImage | None = None
@@ -211,14 +216,8 @@ def facts(given: Given, policy: Policy) -> Facts:
         else None,
         calendars=given.calendars,
         override=Override("someone", given.override) if given.override else None,
-        earlier=EarlierEnvironment(
-            given.earlier, given.now - given.verified if given.verified is not None else None
-        )
-        if given.earlier
-        else None,
-        image=Image("image", given.image.digest, given.image.signed, given.image.sbom)
-        if given.image
-        else None,
+        earlier=_earlier(given),
+        image=Image("image", **given.image.model_dump()) if given.image else None,
         approvals=tuple(_approval(approval) for approval in given.approvals),
         authors=frozenset({given.asked_by}),
         history=History(
@@ -227,6 +226,17 @@ def facts(given: Given, policy: Policy) -> Facts:
             promotions_24h=ago.promotions_24h,
             failures_7d=ago.failures_7d,
         ),
+    )
+
+
+def _earlier(given: Given) -> EarlierEnvironment | None:
+    if given.earlier is None:
+        return None
+    return EarlierEnvironment(
+        given.earlier,
+        given.now - given.verified if given.verified is not None else None,
+        left_at=given.now - given.replaced if given.replaced is not None else None,
+        left_for="9",
     )
 
 
@@ -256,6 +266,7 @@ def _version(given: GivenVersion, now: datetime) -> VersionEvidence:
         licence=given.licence,
         input_example=given.input_example,
         prompts=given.prompts,
+        tools=given.tools,
         prompt=given.prompt,
         unreadable=given.unreadable,
     )

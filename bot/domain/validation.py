@@ -224,16 +224,17 @@ def _short(data: Plain) -> str:
 
 
 def _without(data: Plain, places: set[tuple[str | int, ...]]) -> Plain:
-    """A copy without the entries at these places, which are one or two keys deep."""
+    """A copy without the entries at these places, which are one or two keys deep; a list goes as a whole."""
     if not isinstance(data, dict):
         return data
     kept: dict[str, Plain] = {}
+    wrong = {place[0] for place in places if place}
     for key, value in data.items():
         if isinstance(value, dict):
             left = {inner: leaf for inner, leaf in value.items() if (key, inner) not in places}
             # Whatever had wrong entries only is as good as left out.
             if left or not value:
                 kept[key] = left
-        else:
+        elif key not in wrong:
             kept[key] = value
     return {key: value for key, value in kept.items() if (key,) not in places}

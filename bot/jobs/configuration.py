@@ -1,4 +1,8 @@
-"""`slipway.yaml` and policies of each repository: read from the default branch only, last good one kept."""
+"""`slipway.yaml` and policies of each repository, read from the default branch only.
+
+Of a wrong `slipway.yaml` the last good one is kept. A wrong policy is in force and stops what needs it: it
+may have been meant to forbid what the one before it allowed.
+"""
 
 import logging
 from collections.abc import Iterator, Mapping
@@ -7,7 +11,7 @@ from dataclasses import dataclass, replace
 from bot.domain.config import FILE, Config, Environment
 from bot.domain.loading import load
 from bot.domain.mistake import ConfigError, Mistake
-from bot.domain.policies import Policies, resolve
+from bot.domain.policies import Policies, calendars, resolve
 from bot.domain.policy import Policy
 from bot.jobs.outside import Outside
 from bot.jobs.store import Repository
@@ -18,6 +22,7 @@ logger = logging.getLogger(__name__)
 
 POLICIES = "policies"
 _MARKER = "<!-- slipway:configuration -->"
+_MOST_CALENDARS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +39,12 @@ class Loaded:
 
 
 def parse(files: Mapping[str, str], shipped: Mapping[str, str]) -> Loaded:
-    """Read a repository's own files. Raises ConfigError with every mistake in any of them."""
+    """Read a repository's own files. Raises ConfigError with every mistake of `slipway.yaml`."""
     config = load(files.get(FILE, ""), FILE)
     own = {path: text for path, text in files.items() if path != FILE and path.endswith((".yaml", ".yml"))}
-    policies = resolve(own, shipped)
-    if policies.mistakes:
-        raise ConfigError(policies.mistakes)
-    return Loaded(config, policies, {path: text for path, text in files.items() if path.endswith(".ics")})
+    return Loaded(
+        config, resolve(own, shipped), {path: text for path, text in files.items() if path.endswith(".ics")}
+    )
 
 
 class Configurations:
@@ -106,17 +110,21 @@ class Configurations:
         if not files and not repository.files:
             return
         try:
-            self._refuse_strange(repository.name, parse(files, self.shipped).config)
+            loaded = parse(files, self.shipped)
+            self._refuse_strange(repository.name, loaded.config)
         except ConfigError as error:
             logger.warning("%s at %s: %d mistakes in %s", repository.name, commit, len(error.mistakes), FILE)
-            self._tell(forge, commit, error)
+            self._tell(forge, commit, *issue.configuration(commit, error.mistakes))
             return
         self._outside.store.set_configuration(repository.name, files, commit)
         self._outside.store.wake_place(repository.name, None, None)
-        forge.close_issue(_MARKER)
+        if mistakes := loaded.policies.mistakes:
+            logger.warning("%s at %s: %d mistakes in policies", repository.name, commit, len(mistakes))
+            self._tell(forge, commit, *issue.policies(commit, mistakes))
+        else:
+            forge.close_issue(_MARKER)
 
-    def _tell(self, forge: Forge, commit: str, error: ConfigError) -> None:
-        title, body = issue.configuration(commit, error.mistakes)
+    def _tell(self, forge: Forge, commit: str, title: str, body: str) -> None:
         forge.upsert_issue(_MARKER, title, f"{_MARKER}\n{body}")
         try:
             forge.check(CheckRun("slipway / configuration", commit, title, body, "failure"))
@@ -142,4 +150,21 @@ def read_files(forge: Forge, commit: str) -> dict[str, str]:
     for path in listed:
         if path.endswith((".yaml", ".yml", ".ics")):
             files[path] = forge.read(path, commit)
-    return {path: data.decode("utf-8", "replace") for path, data in files.items()}
+    texts = {path: data.decode("utf-8", "replace") for path, data in files.items()}
+    for path in _calendars_elsewhere(texts):
+        try:
+            texts[path] = forge.read(path, commit).decode("utf-8", "replace")
+        except (NotFound, Refused):  # the freeze says so, and counts as on
+            continue
+    return texts
+
+
+def _calendars_elsewhere(files: Mapping[str, str]) -> tuple[str, ...]:
+    """The calendars that policies name and that are not among the files: the first few."""
+    named = [
+        freeze.ical
+        for path, text in files.items()
+        if path != FILE and path.endswith((".yaml", ".yml"))
+        for _, freeze in calendars(text, path)
+    ]
+    return tuple(sorted(set(named) - set(files)))[:_MOST_CALENDARS]

@@ -10,14 +10,11 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from pydantic import ValidationError
-
 from bot.domain import policies
 from bot.domain.annotations import did_you_mean
 from bot.domain.config import FILE, Config, Model
 from bot.domain.document import Document
-from bot.domain.document import read as read_document
-from bot.domain.freeze import CalendarFreeze, wrong_with
+from bot.domain.freeze import wrong_with
 from bot.domain.loading import load_partly
 from bot.domain.mistake import ConfigError, Mistake, Path, written
 from bot.domain.target import Selector
@@ -80,24 +77,12 @@ def concerns(path: str, config: Config | None = None) -> bool:
 def _calendar_mistakes(read: Read, own: Mapping[str, str]) -> Iterator[Mistake]:
     """The calendars of freezes that are absent or cannot be read: in force, each would stop every merge."""
     for path in sorted(own):
-        try:
-            document = read_document(own[path], path)
-        except ConfigError:  # told already
-            continue
-        data = document.plain()
-        windows = data.get("freeze") if isinstance(data, dict) else None
-        for index, window in enumerate(windows if isinstance(windows, list) else ()):
-            try:
-                freeze = CalendarFreeze.model_validate(window)
-            except ValidationError:  # no calendar, or told already
-                continue
+        for place, freeze in policies.calendars(own[path], path):
             content = read(freeze.ical)
             if content is None:
-                wrong = f"there is no file `{freeze.ical}`"
-            else:
-                wrong = wrong_with(content.decode(errors="replace"), freeze) or ""
-            if wrong:
-                yield document.mistake(("freeze", index, "ical"), wrong, value=True)
+                yield replace(place, message=f"there is no file `{freeze.ical}`")
+            elif wrong := wrong_with(content.decode(errors="replace"), freeze):
+                yield replace(place, message=wrong)
 
 
 class _Check:

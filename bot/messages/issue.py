@@ -11,27 +11,25 @@ from bot.messages.layout import long_table, md, paragraphs
 
 
 def configuration(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
-    """Title and body for the commit that broke `slipway.yaml` or a policy."""
+    """Title and body for the commit that broke `slipway.yaml`."""
+    follows = md("**The last good configuration stays in force.** {}", _CLOSES)
+    return f"Slipway cannot read its configuration: {_count(mistakes)}", _broken(commit, mistakes, follows)
+
+
+def policies(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:
+    """Title and body for the commit that broke a policy."""
+    follows = md("**Nothing that needs one of these policies is merged.** {}", _CLOSES)
+    return f"Slipway cannot read its policies: {_count(mistakes)}", _broken(commit, mistakes, follows)
+
+
+_CLOSES = md("This issue closes by itself when the mistakes are gone.")
+
+
+def _broken(commit: str, mistakes: Sequence[Mistake], follows: Markdown) -> Markdown:
     files = sorted({mistake.file for mistake in mistakes})
-    count = _count(mistakes)
-    needed = [
-        md(
-            "Commit {} has {} in {}.",
-            code(commit[:12], 12),
-            Markdown(count),
-            Markdown(", ".join(code(f) for f in files[:10])),
-        ),
-        md(
-            "**The last good configuration stays in force.** "
-            "This issue closes by itself when the mistakes are gone."
-        ),
-    ]
-    body = paragraphs(
-        *needed,
-        _mistakes(mistakes),
-        _SAME,
-    )
-    return f"Slipway cannot read its configuration: {count}", body
+    where = Markdown(", ".join(code(file) for file in files[:10]))
+    said = md("Commit {} has {} in {}.", code(commit[:12], 12), Markdown(_count(mistakes)), where)
+    return paragraphs(said, follows, _mistakes(mistakes), _SAME)
 
 
 def proposed(commit: str, mistakes: Sequence[Mistake]) -> tuple[str, Markdown]:

@@ -164,6 +164,38 @@ def test_a_broken_configuration_keeps_the_last_good_one_and_tells_where(world):
     assert [issue.state for issue in world.forge.issues.values()] == ["closed"]
 
 
+def test_a_broken_policy_stops_what_needs_it_and_says_why(world):
+    """What it was meant to forbid is not known, so the one before it does not go on."""
+    world.alias("2")
+    rule = b"gates: [{id: recall, expression: candidate.metrics.recall >=}]\n"
+    world.configure({"policies/quick.yaml": rule})
+    world.say("ada", "/promote")
+    (issue,) = [issue for issue in world.forge.issues.values() if issue.state == "open"]
+
+    assert world.newest().stage is Stage.OPEN
+    shown = world.status(world.newest().pull).replace("\u200b", "").replace("\\", "")
+    assert "policies/quick.yaml:1: it does not compile: at character" in shown
+    assert issue.title == "Slipway cannot read its policies: 1 mistake"
+    assert "Nothing that needs one of these policies is merged." in issue.body
+
+    world.configure({"policies/quick.yaml": b"{}\n"})
+    world.until(lambda: world.newest().stage is Stage.WATCHING)
+    assert [issue.state for issue in world.forge.issues.values()] == ["closed"]
+
+
+def test_a_calendar_may_lie_anywhere_in_the_repository(world):
+    """Where the policy names it; one that is not there freezes, and says so."""
+    named = b"freeze: [{ical: plans/2026/holidays.ics}]\n"
+    world.configure({"policies/quick.yaml": named})
+    world.alias("2")
+    world.say("ada", "/promote")
+    missing = world.status(world.newest().pull)
+    world.configure({"plans/2026/holidays.ics": b"BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nEND:VCALENDAR\n"})
+    world.until(lambda: world.newest().stage is Stage.WATCHING)
+
+    assert "plans/2026/holidays.ics is not in the repository" in missing
+
+
 def test_a_comment_whose_webhook_was_lost_is_heard_once(world):
     """GitHub never retries; the listing of comments repairs it."""
     world.alias("2")

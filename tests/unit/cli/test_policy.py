@@ -18,7 +18,7 @@ def invoke(*arguments):
     return CliRunner().invoke(app, ["policy", *map(str, arguments)])
 
 
-@pytest.mark.parametrize("name", ["baseline", "strict", "llm"])
+@pytest.mark.parametrize("name", ["baseline", "strict", "llm", "regulated"])
 def test_the_cases_of_the_shipped_policies_see_every_rule_hold_and_not_hold(name):
     """Each rule of a shipped policy is tried both ways."""
     policy = resolve({}, samples.shipped_policies()).get(name)
@@ -35,7 +35,8 @@ def test_the_cases_of_the_shipped_policies_are_met():
 
     assert result.exit_code == 0, result.output
     assert "FAILED" not in result.output
-    assert "Policy baseline: 12 of 12 gates seen both holding and not holding" in result.output
+    for name, count in (("baseline", 12), ("strict", 18), ("llm", 13), ("regulated", 25)):
+        assert f"Policy {name}: {count} of {count} gates seen both holding and not holding" in result.output
     assert result.output.endswith("cases, 0 failed\n")
 
 

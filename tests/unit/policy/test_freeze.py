@@ -75,6 +75,32 @@ def test_calendar_events_freeze(event, now, until, reason):
     assert found == (until and (at(until), reason))
 
 
+WEEKLY = "DTSTART;TZID=Europe/Zurich:20261106T160000\nDURATION:PT2H\nRRULE:FREQ=WEEKLY"
+MOVED = (
+    "RECURRENCE-ID;TZID=Europe/Zurich:20261113T160000\n"
+    "DTSTART;TZID=Europe/Zurich:20261114T100000\nDURATION:PT1H"
+)
+
+
+@pytest.mark.parametrize(
+    ("instance", "now", "frozen"),
+    [
+        (MOVED, "2026-11-06T15:30:00", True),
+        (MOVED, "2026-11-13T15:30:00", False),
+        (MOVED, "2026-11-14T09:30:00", True),
+        (MOVED, "2026-11-20T15:30:00", True),
+        (f"{MOVED}\nSTATUS:CANCELLED", "2026-11-13T15:30:00", False),
+        (f"{MOVED}\nSTATUS:CANCELLED", "2026-11-14T09:30:00", False),
+    ],
+)
+def test_an_occurrence_that_was_moved_or_cancelled_is_not_where_its_rule_has_it(instance, now, frozen):
+    """Calendar programs write one as an event of its own with the same UID."""
+    events = calendar(WEEKLY, instance)["f.ics"].replace("UID:1", "UID:0")
+    window = CalendarFreeze(ical="f.ics", time_zone="Europe/Zurich")
+
+    assert (frozen_until(window, at(now), {"f.ics": events}) is not None) is frozen
+
+
 def test_the_window_may_name_its_own_reason():
     """It wins over the event's summary."""
     window = CalendarFreeze(ical="f.ics", reason="company calendar")
@@ -98,6 +124,7 @@ def test_of_several_events_the_last_end_counts():
         {"f.ics": ""},
         calendar("SUMMARY:no start"),
         calendar("DTSTART:20261118T080000Z\nRRULE:FREQ=SECONDLY"),
+        calendar("DTSTART:20261118T080000Z\nRECURRENCE-ID;RANGE=THISANDFUTURE:20261118T080000Z"),
         calendar("DTSTART:20261118T080000Z\nRRULE:FREQ=DAILY;BYDAY=XX"),
         calendar("DTSTART:20261118T080000Z\nDTEND:20281118T080000Z"),
         calendar("DTSTART:20261118T080000Z\nDTEND:20261117T080000Z"),
@@ -110,6 +137,7 @@ def test_of_several_events_the_last_end_counts():
         "empty",
         "no start",
         "secondly",
+        "all that follow",
         "bad rule",
         "too long",
         "backwards",

@@ -201,6 +201,24 @@ def test_a_policy_that_cannot_be_read_blocks_and_says_why(files):
     assert bool(policies.mistakes) is bool(files)
 
 
+def test_what_can_be_read_of_a_broken_policy_stays_in_force_for_what_is_merged():
+    """A rule that does not compile changes neither the watch, nor the revert, nor anybody's rights."""
+    files = {
+        "policies/x.yaml": "extends: base\nrevert: propose\ncanary: {bake: 3h}\nlive_within: soon\n"
+        "commands: {rollback: {role: admin}}\ngates: [{id: a, expression: '1 +', enforced: warn}]\n",
+        "policies/base.yaml": "on_failure: report\n",
+        "policies/text.yaml": "just text\n",
+    }
+    broken, text = (resolve(files).get(name) for name in ("x", "text"))
+
+    assert isinstance(broken, BrokenPolicy)
+    assert (broken.revert, broken.on_failure, broken.canary.bake) == ("propose", "report", timedelta(hours=3))
+    assert broken.commands["rollback"].permission is Permission.ADMIN
+    assert broken.live_within == timedelta(minutes=15)
+    assert isinstance(text, BrokenPolicy)
+    assert len(broken.reasons) == 3
+
+
 def test_a_misspelt_name_is_answered_with_the_right_one():
     """The reason names what was probably meant."""
     (reason,) = resolve({"policies/production.yaml": ""}, samples.shipped_policies()).get("baselin").reasons
