@@ -55,13 +55,20 @@ class Receiver:
             case ApplicationChanged():
                 self._synced(event)
             case github.InstallationChanged():
-                self._strangers.clear()
-                self._store.set_repositories(self._outside.app.repositories())
-                self._configurations.refresh_all()
+                self._installed(event)
             case github.RepositoryEvent():
                 repository = self._known(event)
                 if repository is not None:
                     self._happened(repository, event)
+
+    def _installed(self, event: github.InstallationChanged) -> None:
+        self._strangers.clear()
+        self._store.set_repositories(self._outside.app.repositories())
+        self._configurations.refresh_all()
+        for repository in self._store.repositories():
+            if repository.installation == event.installation:
+                # A right that was given now may be what a promotion waits for.
+                self._store.wake_place(repository.name, None, None)
 
     def _happened(self, repository: Repository, event: github.RepositoryEvent) -> None:
         match event:
