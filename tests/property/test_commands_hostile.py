@@ -45,18 +45,21 @@ ACTORS = st.builds(
     login=st.sampled_from(["alice", "helper[bot]"]),
     permission=st.sampled_from(Permission),
     teams=st.frozensets(st.sampled_from(["a", "b"])),
+    is_author=st.booleans(),
 )
 RULES = st.builds(
     Rule,
     permission=st.sampled_from(Permission),
     teams=st.frozensets(st.sampled_from(["a", "b"])),
+    own=st.booleans(),
 )
 
 
 @given(action=st.sampled_from(Action), actor=ACTORS, rule=RULES | st.sampled_from([*DEFAULT_RULES.values()]))
 def test_nobody_is_ever_allowed_who_lacks_what_the_rule_asks_for(action, actor, rule):
-    """Allowed always means a person, the right and the team."""
+    """Allowed always means a person, the right, the team and the four eyes."""
     if authorize(action, actor, rule) == Allowed():
         assert not actor.is_bot
         assert actor.permission >= max(rule.permission, Permission.READ)
         assert not rule.teams or rule.teams & actor.teams
+        assert rule.own or not actor.is_author

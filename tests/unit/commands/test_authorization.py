@@ -65,6 +65,14 @@ def test_a_team_is_asked_for_beside_the_right():
     assert isinstance(authorize(Action.PROMOTE, Actor("a", Permission.READ, teams=inside), rule), Denied)
 
 
+def test_a_self_approval_is_denied_where_the_rule_says_so():
+    """Four eyes: who asked for the promotion does not promote it."""
+    alice = Actor("alice", Permission.ADMIN, is_author=True)
+
+    assert authorize(Action.PROMOTE, alice, Rule()) == Allowed()
+    assert isinstance(authorize(Action.PROMOTE, alice, Rule(own=False)), Denied)
+
+
 def test_a_rule_that_asks_for_nothing_still_keeps_strangers_out():
     """A policy cannot open an action to people without any right."""
     stranger = Actor("mallory", Permission.NONE)

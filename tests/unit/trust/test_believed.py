@@ -51,27 +51,39 @@ def forge() -> FakeForge:
 
 def test_the_policys_rule_goes_before_the_one_that_holds_everywhere(forge):
     """Asked live: the right, and each team that the rule names."""
-    assert permitted(forge, NAMED, "ada", Action.PROMOTE) == Allowed()
-    assert isinstance(permitted(forge, NAMED, "ada", Action.HOLD), Denied)
-    assert permitted(forge, NAMED, "root", Action.HOLD) == Allowed()
-    assert isinstance(permitted(forge, NAMED, "ada", Action.OVERRIDE), Denied)
-    assert permitted(forge, NAMED, "bob", Action.OVERRIDE) == Allowed()
+    assert permitted(forge, NAMED, PROMOTION, "ada", Action.PROMOTE) == Allowed()
+    assert isinstance(permitted(forge, NAMED, PROMOTION, "ada", Action.HOLD), Denied)
+    assert permitted(forge, NAMED, PROMOTION, "root", Action.HOLD) == Allowed()
+    assert isinstance(permitted(forge, NAMED, PROMOTION, "ada", Action.OVERRIDE), Denied)
+    assert permitted(forge, NAMED, PROMOTION, "bob", Action.OVERRIDE) == Allowed()
 
 
 def test_nobody_overrides_where_the_policy_names_nobody(forge):
     """Not even an administrator."""
-    answer = permitted(forge, Policy(), "root", Action.OVERRIDE)
+    answer = permitted(forge, Policy(), PROMOTION, "root", Action.OVERRIDE)
 
     assert isinstance(answer, Denied)
     assert "names nobody who may override" in answer.reason
+
+
+def test_whoever_asked_for_a_promotion_leaves_to_others_what_the_policy_says(forge):
+    """`own: false` of a command, however the login is written; without it nothing changes."""
+    kept = Policy(commands={"promote": Right(role="write", own=False)})
+    forge.people["Ada"] = Permission.WRITE
+
+    assert isinstance(permitted(forge, kept, PROMOTION, "ada", Action.PROMOTE), Denied)
+    assert isinstance(permitted(forge, kept, PROMOTION, "Ada", Action.PROMOTE), Denied)
+    assert permitted(forge, kept, PROMOTION, "bob", Action.PROMOTE) == Allowed()
+    assert Action.PROMOTE not in allowed(forge, kept, PROMOTION, "ada")
+    assert permitted(forge, Policy(), PROMOTION, "ada", Action.PROMOTE) == Allowed()
 
 
 @pytest.mark.parametrize("login", ["ada", "bob", "root", "stranger"])
 @pytest.mark.parametrize("policy", [Policy(), NAMED])
 def test_what_a_person_is_told_to_be_allowed_is_what_is_allowed(forge, policy, login):
     """The list of `/help` and the answer to each command come from one rule."""
-    told = allowed(forge, policy, login)
-    asked = {a for a in Action if permitted(forge, policy, login, a) == Allowed()}
+    told = allowed(forge, policy, PROMOTION, login)
+    asked = {a for a in Action if permitted(forge, policy, PROMOTION, login, a) == Allowed()}
 
     assert told == asked
     assert set(DEFAULT_RULES) == set(Action) - {Action.OVERRIDE}
@@ -81,9 +93,9 @@ def test_a_github_that_is_away_is_no_yes(forge):
     """The question fails, so the command waits."""
     forge.fails = Unavailable("GitHub", "down")
 
-    for ask in (permitted, lambda *given: allowed(*given[:3])):
+    for ask in (permitted, lambda *given: allowed(*given[:4])):
         with pytest.raises(Unavailable):
-            ask(forge, Policy(), "root", Action.PROMOTE)
+            ask(forge, Policy(), PROMOTION, "root", Action.PROMOTE)
 
 
 @pytest.mark.parametrize(("check", "action"), [("canary", Action.RETRY), ("gates", Action.STATUS)])
