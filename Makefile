@@ -40,7 +40,7 @@ $(VENV)/tools: .ci/tools.txt .ci/tools.py | $(VENV)/installed
 	touch $@
 
 test: lint $(VENV)/tools  ## set everything up and pass the tests
-	$(BIN)/pytest $(TESTS)
+	$(BIN)/pytest -n 2 --dist worksteal --hypothesis-profile=ci $(TESTS)
 
 coverage-trust: $(VENV)/installed  ## every branch of the code that decides whom and what to believe is tested
 	$(BIN)/pytest -q -n 0 --cov --cov-config=.ci/coverage-trust.ini --cov-report=term-missing:skip-covered \

@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -16,10 +18,25 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.adapters.notifications import Target
 from bot.adapters.prometheus import Connection
+
+
+def _web_address(text: str) -> str:
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        known = False
+    if not known or any(letter.isspace() for letter in text):
+        raise PydanticCustomError("address", "this is no web address like https://host or http://host:8080")
+    return text
+
+
+WebAddress = Annotated[str, AfterValidator(_web_address)]
 
 
 class MetricsSource(BaseModel):
@@ -27,7 +44,7 @@ class MetricsSource(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    url: str
+    url: WebAddress
     token: SecretStr | None = None
     username: str | None = None
     password: SecretStr | None = None
@@ -77,7 +94,9 @@ class MetricsSettings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="SLIPWAY_", extra="ignore", frozen=True)
 
-    prometheus_url: str | None = Field(None, description="Address of Prometheus or what speaks its API.")
+    prometheus_url: WebAddress | None = Field(
+        None, description="Address of Prometheus or what speaks its API."
+    )
     prometheus_username: str | None = Field(None, description="User of basic authentication.")
     prometheus_password: SecretStr | None = Field(None, description="Password of basic authentication.")
     prometheus_token: SecretStr | None = Field(None, description="Bearer token.")
@@ -135,7 +154,9 @@ class Settings(MetricsSettings):
 
     host: str = Field("127.0.0.1", description="Address to listen on.")
     port: int = Field(8080, description="Port to listen on.")
-    public_url: str | None = Field(None, description="Address under which people and webhooks reach Slipway.")
+    public_url: WebAddress | None = Field(
+        None, description="Address under which people and webhooks reach Slipway."
+    )
 
     github_app_id: int = Field(description="The App's id.")
     github_private_key: SecretStr | None = Field(None, description="The App's private key (PEM).")
@@ -143,19 +164,21 @@ class Settings(MetricsSettings):
     github_webhook_secret: SecretStr = Field(
         description="Secret of GitHub's webhooks; two separated by a comma while one is being replaced."
     )
-    github_base_url: str = Field(
+    github_base_url: WebAddress = Field(
         "https://api.github.com", description="GitHub Enterprise Server: https://HOST/api/v3."
     )
 
-    mlflow_tracking_uri: str = Field(
+    mlflow_tracking_uri: WebAddress = Field(
         description="Address of the MLflow server (MLflow's own variables hold its credentials)."
     )
-    mlflow_public_url: str | None = Field(None, description="Address of MLflow for links; default: the same.")
+    mlflow_public_url: WebAddress | None = Field(
+        None, description="Address of MLflow for links; default: the same."
+    )
     mlflow_webhook_secret: SecretStr = Field(
         description="Secret of MLflow's webhooks; two separated by a comma while one is being replaced."
     )
 
-    argocd_url: str | None = Field(None, description="Address of Argo CD's API.")
+    argocd_url: WebAddress | None = Field(None, description="Address of Argo CD's API.")
     argocd_namespace: str | None = Field(
         None,
         description="Instead of the API: where Argo CD keeps its Applications, read straight from "
@@ -226,7 +249,7 @@ class Partly:
 _STAND_INS = {
     "github_app_id": 0,
     "github_webhook_secret": "",
-    "mlflow_tracking_uri": "",
+    "mlflow_tracking_uri": "http://0.0.0.0",
     "mlflow_webhook_secret": "",
 }
 

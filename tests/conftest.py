@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.fakes.docker_registry", "tests.fakes.postgres", "tests.fakes.wire"]
 
@@ -13,6 +14,12 @@ PROJECT = Path(__file__).parent.parent
 
 # `make test` puts programs beside Python that the machine lacks (helm); what the machine has comes first.
 os.environ["PATH"] = os.pathsep.join((os.environ.get("PATH", os.defpath), str(Path(sys.executable).parent)))
+
+
+# How fast an example is says something about the machine only. `make test` tries the same examples each time;
+# pytest by itself tries others in each run.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
 
 
 @pytest.fixture(scope="session")

@@ -13,6 +13,16 @@ def folder(name: str) -> Path:
     return packed if packed.is_dir() else package.parent / name
 
 
+def template() -> dict[str, bytes]:
+    """Path → bytes of every file of the template of a GitOps repository."""
+    root = folder("gitops-repo-template")
+    return {
+        file.relative_to(root).as_posix(): file.read_bytes()
+        for file in sorted(root.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
 def policies() -> Mapping[str, str]:
     """The shipped policies: `policies/NAME.yaml` → text."""
     return {f"policies/{file.name}": file.read_text() for file in sorted(folder("policies").glob("*.yaml"))}

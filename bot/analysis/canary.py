@@ -27,7 +27,7 @@ from bot.domain.slo import OnBreach
 from bot.domain.verdict import Outcome, SloEvidence, Verdict, worst
 
 _MOST_NOTES = 10
-_STATE = 2
+_STATE = 3
 """The version of what `state()` says; an older one weighed its evidence otherwise."""
 _LONGEST_STEP = 4.0
 """The bake clock credits a window with at most this many intervals: what nobody saw is not baked."""

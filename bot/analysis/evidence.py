@@ -30,12 +30,12 @@ from typing import Any
 from bot.analysis.load import LoadCurve
 
 ALTERNATIVES = (
-    (1.15, 0.10),
-    (1.35, 0.28),
-    (1.7, 0.28),
-    (2.3, 0.16),
-    (3.5, 0.08),
-    (6.0, 0.05),
+    (1.15, 0.15),
+    (1.35, 0.40),
+    (1.7, 0.20),
+    (2.3, 0.10),
+    (3.5, 0.06),
+    (6.0, 0.04),
     (12.0, 0.03),
     (30.0, 0.02),
 )
@@ -57,6 +57,8 @@ BUNCHED_CAP = 1 / 3
 """Where bunching outweighs chance, that part of the cap is left: a cell then tells of one bunch, not of its
 many requests, and a bunch may be larger than any that an hour of history had.
 """
+_UNSEEN_RHO = 0.001
+"""The correlation within a bunch that no history rules out, for that cap."""
 _PLAINLY_DOWN = 0.75
 """More bad requests than this are no bunch."""
 _LONG_CELL = 2.0
@@ -138,7 +140,8 @@ class Evidence:
         clustered = max(0.0, cell.total - 1.0) * self.rho
         cap = self.bar * cell.cap * min(max(1.0, cell.length), _LONG_CELL)
         if self.wary and cell.bad <= _PLAINLY_DOWN * cell.total:
-            cap *= BUNCHED_CAP + (1.0 - BUNCHED_CAP) / max(1.0, clustered)
+            bunched = max(1.0, clustered, cell.total * _UNSEEN_RHO)
+            cap *= BUNCHED_CAP + (1.0 - BUNCHED_CAP) / bunched
         allowed = cell.allowed
         if self.curve is not None and cell.length > 0:
             allowed = self.curve.shifted(allowed, cell.load / cell.length)

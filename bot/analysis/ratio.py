@@ -112,7 +112,7 @@ class RatioWatch:
         down.cap = DOWN_CAP
         changed = None
         if known and learned.upper < allowed:
-            changed = trial(alpha, learned.rho(learned.upper), prior, learned.load)
+            changed = trial(alpha, learned.rho(learned.upper), early, learned.load)
             changed.warm_cap = CHANGED_WARM_CAP
             changed.evidence.wary = True
         return cls(

@@ -61,12 +61,17 @@ def replay(record: Record, stored: Verdict | None = None) -> Replay:
     """The verdict once more, from the windows alone, compared with the stored one if there is one."""
     watch = Watch(record.slos, record.history, record.settings)
     watch.extend(record.extension)
-    verdict = None
+    first = None
     for window in record.windows:
         verdict = watch.observe(window)
-        if verdict is not None:
-            break
-    return _compare(verdict, stored, record.windows, watch.digest)
+        if verdict is None:
+            continue
+        if stored is None or verdict.digest == stored.digest:
+            return _compare(verdict, stored, record.windows, watch.digest)
+        first = first or verdict
+        # While a check or the next step of the traffic was waited for, the watch went on.
+        watch = Watch.restore(record.slos, record.history, record.settings, watch.state())
+    return _compare(first, stored, record.windows, watch.digest)
 
 
 def _compare(
@@ -75,7 +80,7 @@ def _compare(
     if stored is None:
         outcome = "no verdict yet" if verdict is None else f"`{verdict.outcome}`: {verdict.reason}"
         return Replay(verdict, agrees=True, sentence=f"From {len(windows)} windows: {outcome}")
-    if verdict is None and digest == stored.digest:
+    if digest == stored.digest and (verdict is None or verdict.digest != digest):
         sentence = f"The same data to the last digit; `{stored.outcome}` came from outside: {stored.reason}"
         return Replay(None, agrees=True, sentence=sentence)
     if verdict is None:

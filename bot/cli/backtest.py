@@ -150,7 +150,10 @@ def _tested(place: Environment, model: str, environment: str, version: str) -> S
 def _source(address: str | None, name: str) -> MetricsSource:
     """The server that the SLO names, from the settings; `address` in its place where it is given."""
     if address is not None:
-        return MetricsSource(url=address, timeout=_PATIENCE)
+        try:
+            return MetricsSource(url=address, timeout=_PATIENCE)
+        except ValidationError as error:
+            raise _refused(f"--prometheus: {error.errors()[0]['msg']}") from None
     try:
         sources = MetricsSettings().sources()
     except ValidationError as error:

@@ -49,8 +49,11 @@ def init(
     namespace: Annotated[list[str] | None, typer.Option(help="ENVIRONMENT=NAMESPACE, repeatable.")] = None,
     mlflow: Annotated[str, typer.Option(help="Address of MLflow in the cluster.")] = MLFLOW,
     prometheus: Annotated[str, typer.Option(help="Address of Prometheus in the cluster.")] = PROMETHEUS,
-    bucket: Annotated[str, typer.Option(help="Bucket of models; default: ORGANIZATION-models.")] = "",
-    aws_account: Annotated[str, typer.Option(help="AWS account, for SageMaker.")] = AWS_ACCOUNT,
+    bucket: Annotated[
+        str | None,
+        typer.Option(help="Bucket of models, for KServe and SageMaker; default: ORGANIZATION-models."),
+    ] = None,
+    aws_account: Annotated[str | None, typer.Option(help="AWS account, for SageMaker.")] = None,
     aws_region: Annotated[str, typer.Option(help="AWS region, for SageMaker.")] = AWS_REGION,
     ask: Annotated[
         bool | None, typer.Option("--ask/--no-ask", help="Ask for what is not given; default: in a terminal.")
@@ -65,21 +68,26 @@ def init(
         repository or path.resolve().name,
         asking=asking,
     )
+    models = _ask_models() if asking and not model else _models(model or ())
+    if asking and bucket is None and models.keys() & {Style.KSERVE, Style.SAGEMAKER}:
+        bucket = typer.prompt("Bucket of models", default=f"{answers['organization'].lower()}-models")
+    if asking and aws_account is None and Style.SAGEMAKER in models:
+        aws_account = typer.prompt("AWS account (twelve digits)")
     names = TeamNames(
         organization=answers["organization"],
         repository=repository or answers["repository"],
         registry=answers["registry"],
         domain=answers["domain"],
-        models=_ask_models() if asking and not model else _models(model or ()),
+        models=models,
         namespaces={name: name for name in ENVIRONMENTS} | _pairs(namespace or (), "namespace", ENVIRONMENTS),
         mlflow=mlflow,
         prometheus=prometheus,
-        bucket=bucket,
-        aws_account=aws_account,
+        bucket=bucket or "",
+        aws_account=aws_account or AWS_ACCOUNT,
         aws_region=aws_region,
     )
     _refuse(mistakes(names))
-    files = written(_template(), names)
+    files = written(shipped.template(), names)
     _refuse(_unchecked(files))
     _refuse([f"{path / one} is a symlink, or a folder where a file belongs" for one in _blocked(path, files)])
     try:
@@ -138,15 +146,6 @@ def _in_the_way(path: Path, *, force: bool) -> tuple[str, ...]:
     if there and not force:
         return (f"{path} is not empty ({min(there)}): name another folder, or write into it with --force",)
     return ()
-
-
-def _template() -> dict[str, bytes]:
-    folder = shipped.folder("gitops-repo-template")
-    return {
-        file.relative_to(folder).as_posix(): file.read_bytes()
-        for file in sorted(folder.rglob("*"))
-        if file.is_file() and "__pycache__" not in file.parts
-    }
 
 
 def _unchecked(files: Mapping[str, bytes]) -> tuple[str, ...]:

@@ -1,8 +1,8 @@
-"""`slipway replay`: a canary's verdict once more, from the samples that were stored."""
+"""`slipway replay`: a canary's verdicts once more, from the samples that were stored."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy import Engine
@@ -15,7 +15,7 @@ from bot.analysis.replay import replay as recompute
 from bot.cli.columns import columns
 from bot.domain.promotion import Promotion
 from bot.domain.spans import spoken
-from bot.domain.verdict import SloEvidence
+from bot.domain.verdict import SloEvidence, Verdict
 from bot.jobs.canary import recorded
 
 
@@ -30,12 +30,14 @@ def replay(
         Path, typer.Option(help="Where the embedded database keeps its data.", envvar="SLIPWAY_DATA_DIR")
     ] = Path(".slipway"),
 ) -> None:
-    """Compute a canary's verdict again from what was stored; exit 1 where it does not come out the same."""
+    """Compute a canary's verdict again from what was stored, and those on each share of the traffic; exit 1
+    where one does not come out the same.
+    """
     engine = _engine(database, data_dir.resolve())
     store = PostgresStore(engine)
     try:
         loaded, kept = store.load(promotion), store.watched(promotion)
-        windows = store.windows(promotion)
+        windows, before = store.windows(promotion), store.judged_watches(promotion)
     except OperationalError as error:
         raise _refused(f"the database does not answer: {str(error.orig).splitlines()[0]}") from None
     except ProgrammingError:
@@ -44,20 +46,34 @@ def replay(
         engine.dispose()
     if loaded is None:
         raise _refused(f"there is no promotion {promotion}")
-    if kept is None:
+    if kept is None and not before:
         raise _refused(f"nothing was watched yet for promotion {promotion}")
-    again = recompute(recorded(kept, windows), loaded.promotion.verdict)
-    for line in (heading(loaded.promotion), again.sentence):
+    agree = [_replayed(loaded.promotion, each.verdict, each.state, each.windows) for each in before]
+    if kept is not None:
+        agree.append(_replayed(loaded.promotion, loaded.promotion.verdict, kept, windows))
+    raise typer.Exit(0 if all(agree) else 1)
+
+
+def _replayed(
+    promotion: Promotion,
+    verdict: Verdict | None,
+    state: Mapping[str, Any],
+    windows: Sequence[Mapping[str, Any]],
+) -> bool:
+    """Print what comes out this time; whether it is what was stored."""
+    again = recompute(recorded(state, windows), verdict)
+    for line in (heading(promotion, state["share"], verdict), again.sentence):
         typer.echo(line)
     for line in told(again.verdict.slos if again.verdict is not None else ()):
         typer.echo(line)
-    raise typer.Exit(0 if again.agrees else 1)
+    return again.agrees
 
 
-def heading(promotion: Promotion) -> str:
-    """Which promotion this is, and when it was judged."""
+def heading(promotion: Promotion, share: int | None, judged: Verdict | None) -> str:
+    """Which promotion this is, with how much of the traffic, and when it was judged."""
     what = f"{promotion.model} version {promotion.candidate} in {promotion.environment}"
-    judged = promotion.verdict
+    if share is not None:
+        what += f" with {share}% of the traffic"
     if judged is None:
         return f"{what}, not judged yet."
     took = spoken(judged.decided_at - judged.started_at)

@@ -2,6 +2,7 @@
 
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -22,7 +23,7 @@ def setup(
     file: Annotated[Path, typer.Option(help="Where the settings go.")] = Path("slipway.env"),
     kubernetes: Annotated[bool, typer.Option("--kubernetes", help="Print a Secret instead.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Replace files that exist.")] = False,
-    port: Annotated[int, typer.Option(help="Port of the page; 0: a free one.")] = 0,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port of the page; 0: a free one.")] = 0,
 ) -> None:
     """Register and install the GitHub App, in one page that stops by itself."""
     # These take seconds to import, and the other verbs of the command line do without.
@@ -33,11 +34,8 @@ def setup(
     from bot.doctor import github  # noqa: PLC0415
     from bot.web.setup import Checked, Created, Wanted, Wizard, create_setup  # noqa: PLC0415
 
-    if urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).hostname:
-        typer.echo("--base-url must be the address of GitHub's API, such as https://HOST/api/v3", err=True)
-        raise typer.Exit(2)
     keeper = Printed() if kubernetes else Files(file, force=force)
-    if mistake := keeper.mistake():
+    if mistake := keeper.mistake() or _no_api(base_url):
         typer.echo(mistake, err=True)
         raise typer.Exit(2)
     known: list[Registered] = []
@@ -53,12 +51,12 @@ def setup(
 
     def check(wanted: Wanted) -> Checked:
         app = known[0]
-        look = GitHubInspection(app.id, app.private_key, base_url)
-        seen, installed = look.app(), look.installations()
-        return Checked(
-            tuple(name for each in installed for name in each.repositories),
-            (*github.app(seen, wanted.public_url), *github.installations(installed, seen.slug)),
-        )
+        inspection = GitHubInspection(app.id, app.private_key, base_url)
+        # Nobody listens yet, so what became of the first deliveries says nothing.
+        seen, installed = replace(inspection.app(), answers=None), inspection.installations()
+        names = tuple(name for each in installed for name in each.repositories)
+        inside = github.installations(installed, seen.slug) if names else ()
+        return Checked(names, (*github.app(seen, wanted.public_url), *inside))
 
     try:
         listener = socket.create_server(("127.0.0.1", port))
@@ -80,3 +78,19 @@ def setup(
     running.append(server)
     typer.echo(f"Open {own} in your browser.", err=True)
     server.run(sockets=[listener])
+    if wizard.created is not None:
+        typer.echo(f"{wizard.created.name} is registered. {wizard.created.stored}", err=True)
+
+
+def _no_api(base_url: str) -> str | None:
+    """Why this cannot be the address of GitHub's API, before an App is made there."""
+    from bot.adapters.github import look  # noqa: PLC0415  as above
+    from bot.ports import OutsideError  # noqa: PLC0415  as above
+
+    if urlsplit(base_url).scheme not in {"http", "https"} or not urlsplit(base_url).hostname:
+        return "--base-url must be the address of GitHub's API, such as https://HOST/api/v3"
+    try:
+        look(base_url)
+    except OutsideError as error:
+        return f"--base-url: {error.message}"
+    return None

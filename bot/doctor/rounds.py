@@ -30,7 +30,7 @@ _MLFLOW = (
 )
 _PROMETHEUS = "Check its address and credentials in SLIPWAY_PROMETHEUS_URL or SLIPWAY_PROMETHEUS_SOURCES."
 _REPOSITORY = "Check that the App is installed there with the right to read contents."
-_GITHUB_SETTINGS = frozenset({"github_app_id", "github_private_key"})
+_GITHUB_SETTINGS = frozenset({"github_app_id", "github_private_key", "github_base_url"})
 
 
 def examine(read: Partly, seconds: float = SECONDS) -> list[Finding]:

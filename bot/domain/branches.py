@@ -6,6 +6,8 @@ import re
 from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion
 
+_OF_ONE = re.compile(r"slipway/[^/]*/([0-9a-f]{12})(?:-|$)")
+
 
 def bump_branch(promotion: Promotion, policy: Policy) -> str:
     """One for each promotion; one for the place where newer candidates update the open pull request."""
@@ -32,6 +34,12 @@ def step_branch(promotion: Promotion, weight: int) -> str:
 
 def revert_branch(promotion: Promotion) -> str:
     return f"{_prefix(promotion)}/{promotion.id}-revert"
+
+
+def named_in(branch: str) -> str | None:
+    """The id of the promotion whose own branch has such a name; None where the name is of another make."""
+    found = _OF_ONE.match(branch)
+    return found[1] if found else None
 
 
 def _prefix(promotion: Promotion) -> str:

@@ -264,7 +264,7 @@ def _syncing(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     if live is None:
         return Step(promotion, wake_at=now)
     if steps.is_live(promotion, live):
-        return _live(replace(promotion, live_at=now, verdict=None), situation, now)
+        return _live(promotion, situation, now)
     deadline = promotion.stage_since + situation.policy.live_within
     # Somebody must act first (manual sync, a closed window): the deadline waits with them.
     if live.state is not LiveState.WAITING and now >= deadline:
@@ -273,8 +273,9 @@ def _syncing(promotion: Promotion, situation: Situation, now: datetime) -> Step:
     return Step(replace(promotion, reason=live.reason), wake_at=now + SYNC_POLL)
 
 
-def _live(promotion: Promotion, situation: Situation, now: datetime) -> Step:
+def _live(before: Promotion, situation: Situation, now: datetime) -> Step:
     environment = situation.environment
+    promotion = replace(before, live_at=now, verdict=None)
     if environment is None or environment.slo is None:
         if promotion.next_weight is not None:
             reason = f"Live with {promotion.weight}% of the traffic, and no SLO is configured to judge it by."
@@ -286,7 +287,8 @@ def _live(promotion: Promotion, situation: Situation, now: datetime) -> Step:
         return Step(enter(promotion, Stage.WATCHING, "Live; the canary watches.", now), wake_at=now)
     reason = f"Live with {promotion.weight}% of the traffic; the canary watches."
     # Each step is judged by what happens in it.
-    return Step(enter(promotion, Stage.WATCHING, reason, now), (effects.ForgetCanary(),), wake_at=now)
+    anew = effects.ForgetCanary(before.verdict)
+    return Step(enter(promotion, Stage.WATCHING, reason, now), (anew,), wake_at=now)
 
 
 def _watching(promotion: Promotion, situation: Situation, now: datetime) -> Step:

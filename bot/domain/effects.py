@@ -12,6 +12,7 @@ from bot.domain.checks import CheckResult
 from bot.domain.promotion import PinChange
 from bot.domain.pull import Pull
 from bot.domain.situation import BumpPlan
+from bot.domain.verdict import Verdict
 
 # -- imperative ------------------------------------------------------------------------------------
 
@@ -134,7 +135,9 @@ class RunChecks:
 
 @dataclass(frozen=True, slots=True)
 class ForgetCanary:
-    """Drop the stored watch so that it begins anew."""
+    """Drop the stored watch so that it begins anew. Its `verdict` is kept with what replays it."""
+
+    verdict: Verdict | None = None
 
 
 class Tone:

@@ -44,6 +44,10 @@ class Pull:
     mergeable: bool | None = None
     """None while the forge has not worked it out."""
 
+    def is_from(self, repository: str) -> bool:
+        """Whether its branch lies in this repository: a fork may have a branch of any name."""
+        return self.head_repository == repository
+
 
 @dataclass(frozen=True, slots=True)
 class Comment:

@@ -1,5 +1,7 @@
 """The one place where a person's right is asked for, live, whatever way the word came in."""
 
+from collections.abc import Collection
+
 from bot.domain.authorization import (
     DEFAULT_RULES,
     Action,
@@ -21,37 +23,30 @@ def permitted(
     rule = _rule(policy, action)
     if rule is None:
         return Denied("the policy names nobody who may override (`commands: {override: …}`)")
-    actor = Actor(
-        login=author,
-        permission=forge.permission(author),
-        teams=frozenset(team for team in rule.teams if forge.in_team(team, author)),
-        is_author=author.lower() == promotion.requested_by.lower(),
-    )
-    return authorize(action, actor, rule)
+    return authorize(action, _actor(forge, promotion, author, rule.teams), rule)
 
 
 def allowed(forge: Forge, policy: Policy, promotion: Promotion, author: str) -> frozenset[Action]:
     """All that this person may do to this promotion now. Raises OutsideError when GitHub is away."""
-    permission = forge.permission(author)
     rules = {action: rule for action in Action if (rule := _rule(policy, action)) is not None}
-    named = sorted({team for rule in rules.values() for team in rule.teams})
-    actor = Actor(
-        login=author,
-        permission=permission,
-        teams=frozenset(team for team in named if forge.in_team(team, author)),
-        is_author=author.lower() == promotion.requested_by.lower(),
-    )
+    actor = _actor(forge, promotion, author, {team for rule in rules.values() for team in rule.teams})
     return frozenset(
         action for action, rule in rules.items() if isinstance(authorize(action, actor, rule), Allowed)
     )
 
 
-def _rule(policy: Policy, action: Action) -> Rule | None:
-    """The policy's rule for an action, else the rule that holds everywhere; None: nobody may.
+def _actor(forge: Forge, promotion: Promotion, author: str, teams: Collection[str]) -> Actor:
+    return Actor(
+        login=author,
+        permission=forge.permission(author),
+        teams=frozenset(team for team in sorted(teams) if forge.in_team(team, author)),
+        is_author=author.lower() == promotion.requested_by.lower(),
+    )
 
-    An override is for those only whom the policy names: there is no rule for it that holds everywhere.
-    """
+
+def _rule(policy: Policy, action: Action) -> Rule | None:
+    """The policy's rule for an action, else the rule that holds everywhere; None: nobody may."""
     stated = {str(command): right for command, right in policy.commands.items()}.get(action.value)
     if stated is not None:
         return Rule(stated.permission, frozenset(stated.teams), own=stated.own)
-    return None if action is Action.OVERRIDE else DEFAULT_RULES[action]
+    return DEFAULT_RULES.get(action)

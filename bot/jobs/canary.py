@@ -86,10 +86,10 @@ class CanaryLook:
         told = live_is_told or _tells_versions(slo)
         for note in (*refusals, *reader.notes, *([_CHANGED] * again), *([_NOT_TOLD] * (not told))):
             watch.note(note)
-        verdict = _first_verdict(watch, windows)
+        verdict, judged = _judged(watch, windows)
         if verdict is not None and verdict.outcome is Outcome.NO_DATA and refusals:
             verdict = replace(verdict, reason=f"{verdict.reason} {_sentence(refusals[0])}")
-        return _seen(promotion, watch, verdict, reader, history=history, windows=windows, again=again)
+        return _seen(promotion, watch, verdict, reader, history=history, windows=judged, again=again)
 
     def _alert(self, promotion: Promotion, policy: Policy) -> Alert | None:
         """The first alert that fails this promotion. What fired before the merge is not the candidate's
@@ -125,12 +125,13 @@ class CanaryLook:
         return [window for window in reader.ingest(answers, until) if window.candidate]
 
 
-def _first_verdict(watch: Watch, windows: Sequence[Window]) -> Verdict | None:
-    for window in windows:
+def _judged(watch: Watch, windows: Sequence[Window]) -> tuple[Verdict | None, Sequence[Window]]:
+    """The verdict, and the windows that it came from: with others stored it could not be replayed."""
+    for number, window in enumerate(windows, 1):
         verdict = watch.observe(window)
         if verdict is not None:
-            return verdict
-    return None
+            return verdict, windows[:number]
+    return None, windows
 
 
 def recorded(kept: Mapping[str, Any], windows: Sequence[Mapping[str, Any]]) -> Record:
@@ -249,6 +250,7 @@ def _seen(
         "reader": reader.state(),
         "watch": watch.state(),
         "extra": promotion.watch_extra,
+        "share": promotion.weight,
     }
     watched = Watched(state, [window.to_json() for window in windows], again=again)
     return Seen(verdict, watch.progress(), watched)

@@ -2,7 +2,7 @@
 
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -147,7 +147,7 @@ class Checker:
 
         return self._asked(ask, wrong, "it answers its input example as the logged model does")
 
-    def _asked(self, ask: HttpAsk, wrong: Any, right: str) -> _Told:
+    def _asked(self, ask: HttpAsk, wrong: Callable[[HttpAnswer], str | None], right: str) -> _Told:
         sent = f"{ask.method} {ask.url}" + (f"\n{ask.body.decode()}" if ask.body is not None else "")
         try:
             answer = self._outside.prober.ask(ask)

@@ -75,10 +75,13 @@ class Hearing:
         if not unopened:
             return None
         try:
-            branch = self._outside.forge(repository).pull(pull).branch
+            found = self._outside.forge(repository).pull(pull)
         except NotFound:  # an issue
             return None
-        return next((each for each in unopened if branch in (own_branch(each), place_branch(each))), None)
+        if not found.is_from(repository.name):
+            return None
+        ours = (each for each in unopened if found.branch in (own_branch(each), place_branch(each)))
+        return next(ours, None)
 
 
 def _acknowledge(forge: Forge, comment: int) -> None:

@@ -23,7 +23,7 @@ from bot.jobs.judge import Judge, Place
 from bot.jobs.outside import Outside
 from bot.jobs.plan import Planner
 from bot.jobs.store import Repository, RequestRow, Watched
-from bot.ports import Forge, OutsideError, Refused
+from bot.ports import Forge, OutsideError, Refused, Unavailable
 
 _STEPPING = frozenset({Stage.WATCHING, Stage.HELD, Stage.REVERTING})
 _ACTIVE = frozenset({Stage.SYNCING, Stage.WATCHING, Stage.REVERTING})
@@ -203,8 +203,11 @@ class Observer:
             url = self._outside.repository_url(promotion.repository)
             return self._outside.cluster.liveness(environment.argocd, commit, url, forge)
         except OutsideError as trouble:
-            # Argo CD's absence says nothing about the sync: the deadline waits for it.
-            return Liveness(LiveState.WAITING, f"Argo CD cannot be asked: {trouble.message}")
+            # Argo CD's absence says nothing about the sync: the deadline waits for it. A clear no (no such
+            # application, no right) may end by itself too, but somebody must hear of one that does not.
+            away = isinstance(trouble, Unavailable)
+            state = LiveState.WAITING if away else LiveState.SYNCING
+            return Liveness(state, f"Argo CD cannot be asked: {trouble.message}")
 
     def _watch(
         self, promotion: Promotion, environment: Environment | None, policy: Policy, now: datetime

@@ -8,7 +8,7 @@ from bot.domain.live import Liveness, LiveState
 from bot.domain.promotion import Promotion
 from bot.domain.slo import Slo
 from bot.jobs.outside import Outside
-from bot.ports import OutsideError
+from bot.ports import OutsideError, Unavailable
 
 _OTHER = "\x00"
 """Stands for a version that nobody has: what reads differently for it names the version."""
@@ -26,7 +26,7 @@ def liveness(outside: Outside, promotion: Promotion, slo: Slo | None, now: datet
         )
     metrics = outside.metrics.get(slo.source)
     if metrics is None:
-        return Liveness(LiveState.WAITING, f"no Prometheus connection named `{slo.source}` is set up")
+        return Liveness(LiveState.SYNCING, f"no Prometheus connection named `{slo.source}` is set up")
     since = (promotion.merged_at or promotion.stage_since).timestamp()
     try:
         for selector in selectors:
@@ -34,8 +34,10 @@ def liveness(outside: Outside, promotion: Promotion, slo: Slo | None, now: datet
                 if series.samples:
                     return Liveness(LiveState.LIVE, f"{selector} has samples")
     except OutsideError as trouble:
-        # The metrics server's absence says nothing about the sync: the deadline waits for it.
-        return Liveness(LiveState.WAITING, f"the metrics cannot be asked: {trouble.message}")
+        # A metrics server that is away says nothing about the sync: the deadline waits for it, not for a no.
+        away = isinstance(trouble, Unavailable)
+        state = LiveState.WAITING if away else LiveState.SYNCING
+        return Liveness(state, f"the metrics cannot be asked: {trouble.message}")
     return Liveness(LiveState.SYNCING, f"version {promotion.candidate} has no series yet ({selectors[0]})")
 
 

@@ -60,8 +60,8 @@ class Performer:
         match effect:
             case effects.WakePlace():
                 self._store.wake_place(promotion.repository, promotion.model, promotion.environment)
-            case effects.ForgetCanary():
-                self._store.forget_watch(promotion.id)
+            case effects.ForgetCanary(verdict=verdict):
+                self._store.forget_watch(promotion.id, verdict)
             case effects.BuildImage(order=order):
                 self._store.order_build(order)
 

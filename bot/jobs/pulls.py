@@ -105,7 +105,7 @@ class Pulls:
             kept.add(place_branch(promotion))  # the next to open may go on in it
         branches = {place_branch(promotion), *map(own_branch, (promotion, *others))} - kept
         for pull in seen.forge.open_pulls():
-            if pull.branch in branches:
+            if pull.branch in branches and pull.is_from(promotion.repository):
                 logger.info("promotion %s: #%s was left behind and is closed", promotion.id, pull.number)
                 seen.forge.close(pull.number)
                 seen.forge.delete_branch(pull.branch)

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 from bot.domain.alert_rule import named
+from bot.domain.branches import named_in, own_branch, place_branch
 from bot.domain.config import Environment
 from bot.domain.policy import Policy
 from bot.domain.promotion import Promotion, Stage
@@ -34,6 +35,8 @@ class Receiver:
         self._hearing = Hearing(outside)
         self._checker = PullChecker(outside, configurations)
         self._reruns = Reruns(outside, configurations, self._checker)
+        self._strangers: set[str] = set()
+        """Names that were looked for among the App's repositories, and not found."""
 
     def receive(self, source: str, delivery_id: str) -> None:
         """Do what one delivery asks for, once; after trouble outside the sweep tries again."""
@@ -52,12 +55,20 @@ class Receiver:
             case ApplicationChanged():
                 self._synced(event)
             case github.InstallationChanged():
-                self._store.set_repositories(self._outside.app.repositories())
-                self._configurations.refresh_all()
+                self._installed(event)
             case github.RepositoryEvent():
                 repository = self._known(event)
                 if repository is not None:
                     self._happened(repository, event)
+
+    def _installed(self, event: github.InstallationChanged) -> None:
+        self._strangers.clear()
+        self._store.set_repositories(self._outside.app.repositories())
+        self._configurations.refresh_all()
+        for repository in self._store.repositories():
+            if repository.installation == event.installation:
+                # A right that was given now may be what a promotion waits for.
+                self._store.wake_place(repository.name, None, None)
 
     def _happened(self, repository: Repository, event: github.RepositoryEvent) -> None:
         match event:
@@ -108,8 +119,24 @@ class Receiver:
     def _changed(self, repository: Repository, event: github.PullRequestChanged) -> None:
         self._wake_pull(event.repository, event.pull)
         # Slipway's own pull requests change pins only, each change verified when it was made.
-        if self._store.of_pull(event.repository, event.pull) is None:
+        # What is saved meanwhile is found by its number, so the number is looked up last.
+        if not self._opening(event) and self._store.of_pull(event.repository, event.pull) is None:
             self._checker.check(repository, event.pull, event.change, event.head_sha, event.base_branch)
+
+    def _opening(self, event: github.PullRequestChanged) -> bool:
+        """Whether it is a promotion's pull request that no row names yet: its delivery may come before the
+        process that opened it has saved that, or another one finds it after a kill.
+        """
+        if event.from_fork:
+            return False
+        loaded = self._store.load(named_in(event.branch) or "")
+        if loaded is not None:
+            own = own_branch(loaded.promotion)
+            return loaded.promotion.repository == event.repository and event.branch.startswith(own)
+        return any(
+            each.repository == event.repository and event.branch == place_branch(each)
+            for each in self._store.of_stages([Stage.WAITING])
+        )
 
     def _pushed(self, repository: Repository, event: github.Pushed) -> None:
         if event.to_default_branch:
@@ -128,7 +155,7 @@ class Receiver:
 
     def _known(self, event: github.RepositoryEvent) -> Repository | None:
         """The repository as we know it; an installation that does not match speaks for nobody."""
-        repository = self._store.repository(event.repository)
+        repository = self._store.repository(event.repository) or self._renamed(event.repository)
         if repository is None:
             return None
         if event.installation is not None and event.installation != repository.installation:
@@ -139,3 +166,11 @@ class Receiver:
             )
             return None
         return repository
+
+    def _renamed(self, name: str) -> Repository | None:
+        """A name that nobody has told of: a repository was renamed or has moved. Looked for once a name."""
+        if name in self._strangers:
+            return None
+        self._strangers.add(name)
+        self._store.set_repositories(self._outside.app.repositories())
+        return self._store.repository(name)

@@ -12,6 +12,8 @@ from bot.domain.hold import Hold, Quarantine
 from bot.domain.notification import Happening
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.retrain import Retraining
+from bot.domain.verdict import Verdict
+from bot.ports import Installed
 from bot.webhooks.alertmanager import Alert
 
 
@@ -94,6 +96,15 @@ class Watched:
 
 
 @dataclass(frozen=True, slots=True)
+class JudgedWatch:
+    """A verdict on one share of the traffic, and what replays it."""
+
+    verdict: Verdict
+    state: Mapping[str, Any]
+    windows: Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """A promotion with what guards its next save."""
 
@@ -122,8 +133,12 @@ class Store(Protocol):
     # Repositories.
     def repositories(self) -> Sequence[Repository]: ...
     def repository(self, name: str) -> Repository | None: ...
-    def set_repositories(self, installed: Iterable[tuple[int, str]]) -> None:
-        """Make the known repositories exactly these, keeping the configuration of those that stay."""
+    def set_repositories(self, installed: Iterable[Installed]) -> None:
+        """Make the known repositories exactly these, told apart by their ids.
+
+        One that has another name takes all that belongs to it along; one that is back finds its own again.
+        The promotions of both are looked at now.
+        """
 
     def set_heard(self, name: str, at: datetime) -> None: ...
     def set_configuration(self, name: str, files: Mapping[str, str], commit: str) -> None: ...
@@ -294,4 +309,9 @@ class Store(Protocol):
     # Canaries.
     def watched(self, promotion: str) -> Mapping[str, Any] | None: ...
     def windows(self, promotion: str) -> Sequence[Mapping[str, Any]]: ...
-    def forget_watch(self, promotion: str) -> None: ...
+    def forget_watch(self, promotion: str, verdict: Verdict | None) -> None:
+        """Drop watch and windows; beside the verdict that they gave they are kept as judged."""
+
+    def judged_watches(self, promotion: str) -> Sequence[JudgedWatch]:
+        """Those before the one under way, oldest first."""
+        ...

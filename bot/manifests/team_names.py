@@ -7,17 +7,20 @@ over each file replaces them all, and what is put in is never looked at again:
     registry.example.com/ml, example.com              registry and domain
     fraud-detector, demand-forecast, …                the model of each serving style
     namespace: staging, namespace="production", …     namespaces, after that word and in addresses only
+    namespace: mlflow, namespace: monitoring, …       where MLflow and Prometheus are, as their addresses tell
 
-A serving style that nobody asked for is left out, with its files and its part of slipway.yaml.
+A serving style that nobody asked for is left out, with its files, its part of slipway.yaml, and the rows and
+items of the README that name its model.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from bot.manifests.errors import BadReference
-from bot.manifests.image_reference import check_name
+from bot.manifests.image_reference import check_name, split_name
 from bot.manifests.scalars import reads_as_string
 
 
@@ -54,9 +57,12 @@ _ONLY_FOR: Mapping[Style, tuple[str, ...]] = {
 
 # Written by `slipway schema`: what looks like a team's names there are examples.
 _GENERATED = ".schema.json"
-_ENVIRONMENT = "|".join(ENVIRONMENTS)
-_NAMESPACE = rf"(?P<before>\bnamespace(?:: |=\\?\"|=)|\.(?=\w+\.svc))(?P<namespace>{_ENVIRONMENT})\b"
-_RESERVED = frozenset({"argocd", "monitoring", "mlflow", "slipway"})
+_MLFLOW_NAMESPACE, _PROMETHEUS_NAMESPACE = "mlflow", "monitoring"
+_NAMESPACES = "|".join((*ENVIRONMENTS, _MLFLOW_NAMESPACE, _PROMETHEUS_NAMESPACE))
+_BEFORE = r"\bnamespace(?:: |=\\?\"|=)|--namespace |\bkubernetes\.io/metadata\.name: |\.(?=\w+\.svc)"
+_NAMESPACE = rf"(?P<before>{_BEFORE})(?P<namespace>{_NAMESPACES})\b"
+_IN_CLUSTER = re.compile(r"[^.]+\.(?P<namespace>[a-z0-9-]+)\.svc(?:\..+)?")
+_README_PART = re.compile(r"\n(?=\n|\| |- |\d+\. | +- )")
 
 _ORGANIZATION = re.compile(r"[A-Za-z0-9](?:-?[A-Za-z0-9]){0,38}")
 _REPOSITORY = re.compile(r"[A-Za-z0-9_.-]{1,100}")
@@ -73,7 +79,8 @@ _REGION = re.compile(r"[a-z]{2}(?:-[a-z]+)+-\d", re.ASCII)
 @dataclass(frozen=True, slots=True)
 class TeamNames:
     """What a team calls its own. `models` holds the styles that are wanted; `namespaces` one for each
-    environment; without a `bucket`, ORGANIZATION-models.
+    environment; without a `bucket`, ORGANIZATION-models. The addresses of MLflow and Prometheus tell their
+    namespaces where they are in the cluster.
     """
 
     organization: str
@@ -113,10 +120,12 @@ def written(template: Mapping[str, bytes], names: TeamNames) -> dict[str, bytes]
     }
     literal = "|".join(re.escape(name) for name in sorted(replaced, key=len, reverse=True))
     anything = re.compile(f"{_NAMESPACE}|{literal}")
+    namespaces = {**names.namespaces, **_platform(names)}
+    unwanted = [name for style, name in EXAMPLES.items() if style not in names.models]
 
     def own(found: re.Match[str]) -> str:
         namespace = found["namespace"]
-        return replaced[found[0]] if namespace is None else found["before"] + names.namespaces[namespace]
+        return replaced[found[0]] if namespace is None else found["before"] + namespaces[namespace]
 
     left_out = _left_out(names)
     made = {}
@@ -125,7 +134,10 @@ def written(template: Mapping[str, bytes], names: TeamNames) -> dict[str, bytes]
             continue
         text = content.decode()
         if path == "slipway.yaml":
-            text = _without(text, [name for style, name in EXAMPLES.items() if style not in names.models])
+            text = _without(text, unwanted)
+        if path == "README.md":
+            parts = _README_PART.split(text)
+            text = "\n".join(part for part in parts if not any(f"`{name}`" in part for name in unwanted))
         own_text = text if path.endswith(_GENERATED) else anything.sub(own, text)
         made[anything.sub(own, path)] = own_text.encode()
     return made
@@ -145,6 +157,15 @@ def _without(configuration: str, models: list[str]) -> str:
     begins = re.compile(rf"^  (?:{'|'.join(models)}):$", re.MULTILINE)
     kept = [part for part in configuration.split("\n\n") if not begins.search(part)]
     return "\n\n".join(kept).rstrip("\n") + "\n"
+
+
+def _platform(names: TeamNames) -> dict[str, str]:
+    """The template's namespaces of MLflow and Prometheus → the team's. Outside the cluster they have none."""
+    addresses = {_MLFLOW_NAMESPACE: names.mlflow, _PROMETHEUS_NAMESPACE: names.prometheus}
+    hosts = {
+        name: _IN_CLUSTER.fullmatch(urlsplit(address).hostname or "") for name, address in addresses.items()
+    }
+    return {name: host["namespace"] if host else name for name, host in hosts.items()}
 
 
 def _bucket(names: TeamNames) -> str:
@@ -172,8 +193,9 @@ def _mistakes(names: TeamNames) -> Iterator[str]:
     yield from _mistakes_in("namespace", names.namespaces, _DNS_LABEL, "small letters, digits and dashes")
     if not names.models:
         yield "no model is named: name at least one, for example deployment=fraud-detector"
+    reserved = {"argocd", "slipway", *_platform(names).values()}
     for environment, namespace in names.namespaces.items():
-        if namespace in _RESERVED:
+        if namespace in reserved:
             yield f"the namespace of {environment} cannot be {namespace}: the platform lives there"
 
 
@@ -193,7 +215,8 @@ def _is_registry(registry: str) -> bool:
     """A host and a path below it, as every image reference of the template needs."""
     host, _, path = registry.partition("/")
     try:
-        return bool(path) and "." in host and check_name(f"{registry}/model") == f"{registry}/model"
+        check_name(f"{registry}/model")
+        return bool(path) and split_name(registry)[0] == host
     except BadReference:
         return False
 

@@ -16,7 +16,7 @@ from bot.domain.series import Series
 from bot.ports.clock import Clock
 from bot.ports.cluster import Cluster
 from bot.ports.errors import Conflict, Forbidden, NotFound, OutsideError, Refused, Unavailable
-from bot.ports.forge import CheckRun, Forge, ForgeApp, Proposal, Usage, WorkflowRun
+from bot.ports.forge import CheckRun, Forge, ForgeApp, Installed, Proposal, Usage, WorkflowRun
 from bot.ports.images import Attestations, ImageBuilder, ImageRegistry
 from bot.ports.metrics import Metrics
 from bot.ports.registry import Limits, ModelFiles, ModelRegistry, Stopped, Tell
@@ -35,6 +35,7 @@ __all__ = [
     "HttpAsk",
     "ImageBuilder",
     "ImageRegistry",
+    "Installed",
     "Limits",
     "Metrics",
     "ModelFiles",

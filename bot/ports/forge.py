@@ -59,6 +59,9 @@ class Forge(Protocol):
     def bot_login(self) -> str:
         """The login under which this App comments and commits (`slipway[bot]`)."""
 
+    def was_called(self, name: str) -> bool:
+        """Whether this `owner/name` leads here, as the name does that the repository had before."""
+
     # Reading the repository.
     def default_branch(self) -> str: ...
     def head(self, branch: str | None = None) -> str:
@@ -84,16 +87,12 @@ class Forge(Protocol):
         """
 
     def pull(self, number: int) -> Pull: ...
-    def pull_of_branch(self, branch: str) -> Pull | None:
-        """The newest pull request from this branch of this repository, in whatever state."""
-
     def open_pulls(self) -> Sequence[Pull]:
         """All open pull requests of the repository, one listing."""
 
     def recent_pulls(self, since: datetime) -> Sequence[Pull]:
         """Pull requests in whatever state that changed since then (a comment or review is a change)."""
 
-    def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None: ...
     def merge(self, number: int, *, sha: str, title: str, message: str) -> str:
         """Merge exactly `sha`; returns the merge commit, also of a merge that happened before.
 
@@ -103,9 +102,6 @@ class Forge(Protocol):
 
     def close(self, number: int) -> None: ...
     def delete_branch(self, branch: str) -> None: ...
-    def label(self, number: int, labels: Sequence[str]) -> None:
-        """Add these labels; missing ones are created."""
-
     def reviews(self, number: int) -> Sequence[Review]: ...
 
     # Talking.
@@ -187,11 +183,23 @@ class Usage:
     answers: Mapping[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Installed:
+    """A repository that the App is installed in.
+
+    `name` is `owner/name`; `id` is the forge's own and stays when the repository is renamed or moves.
+    """
+
+    id: int
+    name: str
+    installation: int
+
+
 class ForgeApp(Protocol):
     """The App over all its installations."""
 
-    def repositories(self) -> Sequence[tuple[int, str]]:
-        """(installation id, `owner/name`) of every repository that the App was installed in."""
+    def repositories(self) -> Sequence[Installed]:
+        """Every repository that the App can work in. An installation that refuses to be read has none."""
 
     def forge(self, installation: int, repository: str) -> Forge:
         """A forge for one repository. Cheap; the result belongs to one thread."""

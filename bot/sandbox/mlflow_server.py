@@ -40,7 +40,7 @@ class MlflowServer:
             ENVIRONMENT,
         )
 
-    def wait_ready(self, seconds: float = 90.0) -> None:
+    def wait_ready(self, seconds: float = 180.0) -> None:
         wait_until(self._answers, seconds, "the start of MLflow", log=self.program.log)
 
     @cached_property

@@ -161,7 +161,7 @@ def _metrics(scores: Any, evaluation: pd.DataFrame) -> dict[str, float]:
     }
 
 
-def _wait_for(address: str, seconds: float = 120.0) -> None:
+def _wait_for(address: str, seconds: float = 180.0) -> None:
     deadline = time.monotonic() + seconds
     while True:
         try:

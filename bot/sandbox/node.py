@@ -58,7 +58,7 @@ class Node:
     def log(self, name: str) -> Path:
         return self._folder / f"{name}.log"
 
-    def wait_ready(self, seconds: float = 60.0) -> None:
+    def wait_ready(self, seconds: float = 180.0) -> None:
         wait_until(self._ready.is_set, seconds, "loading the model libraries", log=self._program.log)
 
     def finish(self, name: str, seconds: float) -> None:

@@ -24,10 +24,10 @@ class Outside:
         self._github = httpx.Client(
             base_url=f"{world.github.api_url}/repos/{repository.NAME}",
             headers={"Authorization": f"Bearer {world.reviewer_token}"},
-            timeout=10,
+            timeout=60,
             trust_env=False,
         )
-        self._prometheus = httpx.Client(base_url=world.prometheus.url, timeout=5, trust_env=False)
+        self._prometheus = httpx.Client(base_url=world.prometheus.url, timeout=60, trust_env=False)
 
     def close(self) -> None:
         self._github.close()

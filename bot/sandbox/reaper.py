@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 GRACE_SECONDS = 5.0
+BIRTH_SECONDS = 5.0
 
 
 def main() -> None:
@@ -27,13 +28,22 @@ def main() -> None:
             groups.discard(int(value))
         elif kind == "=":
             folders.add(Path(value))
+    end({-group for group in groups} | daemons(folders))
+    # Whoever was ended may have started a daemon a moment before, which had not yet said so.
+    deadline = time.monotonic() + (BIRTH_SECONDS if groups else 0.0)
+    while time.monotonic() < deadline:
+        time.sleep(0.05)
+        end(daemons(folders))
+
+
+def daemons(folders: set[Path]) -> set[int]:
+    """The processes of the PostgreSQLs in these folders."""
     files = [file for folder in folders for file in folder.rglob("postmaster.pid")]
-    end(groups, {pid for file in files if (pid := _process_in(file))})
+    return {pid for file in files if (pid := _process_in(file))}
 
 
-def end(groups: set[int], processes: set[int]) -> None:
-    """SIGTERM, and SIGKILL to what is still there `GRACE_SECONDS` later."""
-    targets = {-group for group in groups} | processes
+def end(targets: set[int]) -> None:
+    """SIGTERM, and SIGKILL to what is still there `GRACE_SECONDS` later; a negative number is a group."""
     deadline = time.monotonic() + GRACE_SECONDS
     targets = {target for target in targets if _signal(target, signal.SIGTERM)}
     while targets and time.monotonic() < deadline:
@@ -44,7 +54,7 @@ def end(groups: set[int], processes: set[int]) -> None:
 
 
 def _signal(target: int, number: int) -> bool:
-    """Whether there was somebody to signal; a negative target is a group, as for kill(2)."""
+    """Whether there was somebody to signal."""
     try:
         os.kill(target, number)
     except (ProcessLookupError, PermissionError):

@@ -1,7 +1,6 @@
 """The sandbox's GitOps repository: the template, with settings for a story that fits into minutes."""
 
-from importlib.resources import files
-from pathlib import Path
+from bot.adapters import shipped
 
 NAME = "demo/models"
 MODEL = "fraud-detector"
@@ -47,23 +46,11 @@ canary:
 """
 
 
-def template() -> Path:
-    """The folder `gitops-repo-template`, in a wheel or in a checkout."""
-    shipped = Path(str(files("bot"))) / "_data" / "gitops-repo-template"
-    return shipped if shipped.is_dir() else Path(str(files("bot"))).parent / "gitops-repo-template"
-
-
 def contents(clone_url: str) -> dict[str, bytes]:
     """Path → bytes of every file of the sandbox's repository; `clone_url` is its own address."""
-    folder = template()
-    found = {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
-    }
     found = {
         path: data.replace(_TEMPLATE_URL.encode(), clone_url.encode())
-        for path, data in found.items()
+        for path, data in shipped.template().items()
         if not (path.startswith("apps/") and path != f"apps/{APPLICATION}.yaml")
     }
     # One replica: the whole world shares this machine.

@@ -70,7 +70,7 @@ class SlipwayProcess:
         self._processes.stop(self.program, grace=None)
         self.program = None
 
-    def wait_ready(self, seconds: float = 60.0) -> None:
+    def wait_ready(self, seconds: float = 180.0) -> None:
         assert self.program is not None
         wait_until(self._answers, seconds, "the start of Slipway", log=self.program.log)
 

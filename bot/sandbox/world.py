@@ -17,6 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Self
 
+from bot.adapters import shipped
 from bot.sandbox import argocd_api, prometheus, render, repository
 from bot.sandbox.argocd import Syncer
 from bot.sandbox.cluster import Cluster
@@ -91,10 +92,10 @@ class World:
         self.node.start(TRAINING, "bot.sandbox.models", [self.mlflow.url], {})
         self.mlflow.wait_ready()
         self.mlflow.register_webhook(f"{self.slipway.url}/webhooks/mlflow", self.slipway.mlflow_secret)
-        self.node.finish(TRAINING, 120)
+        self.node.finish(TRAINING, 240)
         step("version 1 goes into production")
         self.syncer.start()
-        wait_until(self._version_one_serves, 60, "version 1 in production")
+        wait_until(self._version_one_serves, 180, "version 1 in production")
         self.traffic = Traffic(self.model_url)
         self._exit.callback(self.traffic.close)
         if slipway:
@@ -171,7 +172,9 @@ class World:
     def _start_cluster(self) -> None:
         targets = self.folder / "targets.json"
         environment = {"MLFLOW_TRACKING_URI": self.mlflow.url, "MAX_IN_FLIGHT": "16"}
-        self.cluster = Cluster(self.node, repository.template() / "serving", targets, environment)
+        self.cluster = Cluster(
+            self.node, shipped.folder("gitops-repo-template") / "serving", targets, environment
+        )
         self._exit.callback(self.cluster.close)
         self.model_url = self.cluster.address(repository.ENVIRONMENT, repository.MODEL)
         self.argocd_token = secrets.token_hex(24)

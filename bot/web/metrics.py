@@ -42,6 +42,10 @@ class Figures(Protocol):
         """(repository, environment, model) → 1 where an alias and its pin name different versions."""
         ...
 
+    def retrainings(self) -> Counts:
+        """(repository, environment, model, state) → new versions asked for; `waiting`, `told`, `given up`."""
+        ...
+
     def backlog(self) -> Counts:
         """Kind → how many wait."""
         ...
@@ -66,6 +70,9 @@ class RowCollector(Collector):
         yield lead_time
         about = "Registry and Git name different versions; an issue says which."
         yield _gauge("drift", about, [*place, "model"], self._figures.drifts())
+        yield _gauge(
+            "retrainings", "New versions asked for.", [*place, "model", "state"], self._figures.retrainings()
+        )
         yield _gauge("backlog", "What waits to be worked on.", ["kind"], self._figures.backlog())
 
 

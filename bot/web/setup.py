@@ -2,6 +2,7 @@
 
 import html
 import json
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from bot.web.body import CAP, read_body
 
 LONGEST_NAME = 34
 """GitHub's own limit for the name of an App."""
+_LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -33,18 +35,28 @@ class Wanted:
     teams: bool = False
     issues: bool = False
 
-    def mistake(self) -> str | None:
-        """What is wrong with it, in a sentence."""
-        if not 0 < len(self.name) <= LONGEST_NAME:
-            return f"The name has 1 to {LONGEST_NAME} characters."
-        try:
-            parts = urlsplit(self.public_url)
-            named = (
-                parts.scheme in {"http", "https"} and parts.hostname and not (parts.query or parts.fragment)
-            )
-        except ValueError:
-            named = False
-        return None if named else "The address must begin with https:// and name a host."
+    def mistakes(self) -> tuple[str, ...]:
+        """All that is wrong with it, each in a sentence."""
+        told = (
+            (0 < len(self.name) <= LONGEST_NAME, f"The name has 1 to {LONGEST_NAME} characters."),
+            (
+                _is_address(self.public_url),
+                "The address begins with https://, names a host, and has neither ? nor # in it.",
+            ),
+            (
+                not self.organization or _LOGIN.fullmatch(self.organization),
+                "An organisation is named as in its address on GitHub: letters, digits and hyphens.",
+            ),
+        )
+        return tuple(sentence for right, sentence in told if not right)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return False
+    return parts.scheme in {"http", "https"} and bool(parts.hostname) and not (parts.query or parts.fragment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +107,15 @@ def _router(wizard: Wizard) -> APIRouter:
 
     @routes.get("/")
     async def start() -> Response:
+        if wizard.created is not None:
+            return RedirectResponse("/install", 303)
         return _answer(wizard, "Set up Slipway", _form(wizard.wanted), step=1)
 
     @routes.post("/review")
     async def review(request: Request) -> Response:
+        if wizard.created is not None:
+            # A second App would be made whose key nobody keeps.
+            return RedirectResponse("/install", 303)
         form = dict(parse_qsl((await read_body(request, CAP)).decode("utf-8", "replace")))
         wanted = Wanted(
             name=form.get("name", "").strip(),
@@ -107,8 +124,8 @@ def _router(wizard: Wizard) -> APIRouter:
             teams=form.get("teams") == "yes",
             issues=form.get("issues") == "yes",
         )
-        if mistake := wanted.mistake():
-            body = f'<p class="alert">{html.escape(mistake)}</p>{_form(wanted)}'
+        if mistakes := wanted.mistakes():
+            body = "".join(map(page.alert, mistakes)) + _form(wanted)
             return _answer(wizard, "Set up Slipway", body, step=1, status=422)
         wizard.wanted = wanted
         return _answer(wizard, f"Register {wanted.name}", _summary(wizard), step=2)
@@ -235,7 +252,7 @@ def _done(created: Created, seen: Checked) -> str:
 
 
 def _trouble(wizard: Wizard, sentence: str, status: int, todo: str = "") -> HTMLResponse:
-    body = f'<p class="alert">{html.escape(sentence)}</p><p>{html.escape(todo)}</p>'
+    body = f"{page.alert(sentence)}<p>{html.escape(todo)}</p>"
     again = "" if todo else '<p><a class="button" href="/">Begin again</a></p>'
     return _answer(wizard, "That did not work", body + again, step=2, status=status)
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable, Sequence
 from bot.domain.finding import Finding, Level
 
 STYLE = """
-:root{--ink:#1c2430;--soft:#5b6675;--line:#dde2e8;--paper:#fff;--ground:#eef1f4;--sea:#0f6b5c;--sea2:#0b5448;
+:root{color-scheme:light dark;--ink:#1c2430;--soft:#5b6675;--line:#dde2e8;--edge:#858f9c;
+--paper:#fff;--ground:#eef1f4;--sea:#0f6b5c;--sea2:#0b5448;
 --ok:#137a43;--warning:#9a5b00;--problem:#b3261e;--tint:#f6f8fa}
-@media(prefers-color-scheme:dark){:root{--ink:#e8ecf1;--soft:#9aa6b4;--line:#333c47;--paper:#1b2129;
+@media(prefers-color-scheme:dark){:root{--ink:#e8ecf1;--soft:#9aa6b4;--line:#333c47;--edge:#6f7b89;--paper:#1b2129;
 --ground:#12161b;--sea:#3fb6a0;--sea2:#5fd0bb;--ok:#5fd08c;--warning:#e0a94a;--problem:#ff8a80;--tint:#222932}
 button,a.button{color:#0b1512!important}}
 *{box-sizing:border-box}
@@ -30,7 +31,8 @@ p{margin:.5rem 0 1rem}p.lead{color:var(--soft);margin-bottom:1.4rem}
 label.field{display:block;margin:1.15rem 0;font-weight:600}
 label small,.small{display:block;font-weight:400;color:var(--soft);font-size:.88rem}
 label.field input{display:block;width:100%;margin-top:.35rem;padding:.6rem .75rem;font:inherit;
-font-weight:400;color:inherit;background:var(--paper);border:1px solid var(--line);border-radius:8px}
+font-weight:400;color:inherit;background:var(--paper);border:1px solid var(--edge);border-radius:8px}
+input{accent-color:var(--sea)}
 input:focus-visible,button:focus-visible,a:focus-visible{outline:3px solid #3fb6a088;outline-offset:1px}
 label.tick{display:grid;grid-template-columns:auto 1fr;gap:.15rem .7rem;margin:.9rem 0;font-weight:600}
 label.tick input{margin-top:.35rem}label.tick small{grid-column:2}
@@ -48,11 +50,16 @@ ul.found li{border-left:4px solid var(--ok);background:var(--tint);border-radius
 padding:.55rem .9rem;margin:.55rem 0}
 ul.found li.warning{border-color:var(--warning)}ul.found li.problem{border-color:var(--problem)}
 ul.found b{font-size:.8rem;text-transform:uppercase;letter-spacing:.05em;margin-right:.5em;color:var(--ok)}
+ul.found code{background:none;padding:0}
 ul.found .warning b{color:var(--warning)}ul.found .problem b{color:var(--problem)}
 .alert{border-left:4px solid var(--problem);padding:.7rem 1rem;background:var(--tint);
 border-radius:0 8px 8px 0}
+@media(max-width:34rem){body{padding:1.2rem .7rem}main{padding:1.4rem 1.2rem 1.6rem}
+tr{display:block;border-top:1px solid var(--line);padding:.55rem 0}
+td,tr:last-child td{display:block;border:0;padding:.1rem 0}}
 """
 STEPS = ("Describe", "Confirm", "Install")
+_PAST, _NOW = 'class="past"', 'class="now" aria-current="step"'
 
 
 def sheet(title: str, body: str, *, step: int, refresh: int = 0) -> str:
@@ -61,7 +68,7 @@ def sheet(title: str, body: str, *, step: int, refresh: int = 0) -> str:
     """
     again = f'<meta http-equiv="refresh" content="{refresh}">' if refresh else ""
     steps = "".join(
-        f'<li data-n="{n}" class="{"past" if n < step else "now" if n == step else ""}">{name}</li>'
+        f'<li data-n="{n}" {_PAST if n < step else _NOW if n == step else ""}>{name}</li>'
         for n, name in enumerate(STEPS, start=1)
     )
     return (
@@ -71,6 +78,11 @@ def sheet(title: str, body: str, *, step: int, refresh: int = 0) -> str:
         f'<header><b>⚓ Slipway</b><ol class="steps">{steps}</ol></header>'
         f"<main><h1>{html.escape(title)}</h1>{body}</main></html>"
     )
+
+
+def alert(sentence: str) -> str:
+    """What went wrong, before all else."""
+    return f'<p class="alert" role="alert">{html.escape(sentence)}</p>'
 
 
 def field(name: str, label: str, value: str, hint: str, more: str = "") -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-START_SECONDS = 20
+START_SECONDS = 60
 
 
 @pytest.fixture(scope="module")

@@ -21,6 +21,7 @@ from bot.ports import (
     CheckRun,
     Conflict,
     Forge,
+    Installed,
     NotFound,
     OutsideError,
     Proposal,
@@ -98,6 +99,8 @@ class FakeForge:
     runs: dict[int, tuple[str, str, str | None]] = field(default_factory=dict)
     """Workflow, name and conclusion of each run; a test gives the conclusion."""
     events: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    former: set[str] = field(default_factory=set)
+    """Names that still lead here."""
     ids: int = 0
 
     def __post_init__(self) -> None:
@@ -105,6 +108,14 @@ class FakeForge:
             self.branches[self.default] = self._new_commit((), {}, "Start", "alice").sha
 
     # What everybody else does.
+    def rename(self, name: str) -> None:
+        """The repository, with all its branches, has another name."""
+        before, self.repository = self.repository, name
+        self.former.add(before)
+        for pull in self.pulls.values():
+            if pull.head_repository == before:
+                self.pulls[pull.number] = replace(pull, head_repository=name)
+
     def commit(
         self,
         branch: str,
@@ -178,6 +189,10 @@ class FakeForge:
         self.touched[number] = self.now()
         self.pulls[number] = replace(self.pulls[number], state=PullState.CLOSED, closed_by=login)
 
+    def was_called(self, name: str) -> bool:
+        self._call("was_called")
+        return name.casefold() in {each.casefold() for each in (*self.former, self.repository)}
+
     # Reading the repository.
     def default_branch(self) -> str:
         self._call("default_branch")
@@ -248,11 +263,6 @@ class FakeForge:
         self._call("pull")
         return self._seen(number)
 
-    def pull_of_branch(self, branch: str) -> Pull | None:
-        self._call("pull_of_branch")
-        numbers = [pull.number for pull in self.pulls.values() if pull.branch == branch]
-        return self._seen(max(numbers)) if numbers else None
-
     def open_pulls(self) -> Sequence[Pull]:
         self._call("open_pulls")
         return [pull for pull in self.pulls.values() if pull.state is PullState.OPEN]
@@ -260,12 +270,6 @@ class FakeForge:
     def recent_pulls(self, since: datetime) -> Sequence[Pull]:
         self._call("recent_pulls")
         return [pull for number, pull in self.pulls.items() if self.touched[number] >= since]
-
-    def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None:
-        self._call("update_pull")
-        pull = self._seen(number)
-        self.pulls[number] = replace(self.pulls[number], title=pull.title if title is None else title)
-        self.bodies[number] = self.bodies[number] if body is None else body
 
     def merge(self, number: int, *, sha: str, title: str, message: str) -> str:
         self._call("merge")
@@ -288,11 +292,6 @@ class FakeForge:
     def delete_branch(self, branch: str) -> None:
         self._call("delete_branch")
         self.branches.pop(branch, None)
-
-    def label(self, number: int, labels: Sequence[str]) -> None:
-        self._call("label")
-        pull = self._seen(number)
-        self.pulls[number] = replace(self.pulls[number], labels=tuple(dict.fromkeys((*pull.labels, *labels))))
 
     def reviews(self, number: int) -> Sequence[Review]:
         self._call("reviews")
@@ -489,8 +488,11 @@ class FakeForgeApp:
     failed_deliveries: list[datetime] = field(default_factory=list)
     redelivered: list[datetime] = field(default_factory=list)
 
-    def repositories(self) -> Sequence[tuple[int, str]]:
-        return list(self.forges)
+    def repositories(self) -> Sequence[Installed]:
+        return [
+            Installed(number, name, installation)
+            for number, (installation, name) in enumerate(self.forges, start=1)
+        ]
 
     def forge(self, installation: int, repository: str) -> Forge:
         return self.forges[installation, repository]

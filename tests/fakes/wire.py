@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
+import graphql
 import jsonschema
 import pytest
 import requests
+
+from bot.sandbox.github.graphql.execute import SCHEMA
 
 NOT_IN_THE_SLICE = {
     ("GET", "/repos/{owner}/{repo}/issues"),
@@ -130,6 +133,22 @@ def pattern(template: str) -> re.Pattern[str]:
     return re.compile(re.sub(r"\{[^/.]+\}", "([^/]+)", slashes))
 
 
+def check_graphql(exchange: Exchange) -> None:
+    """Fail for a document or variables that do not fit the schema.
+
+    The recorded description has none of GraphQL: the schema is the part of GitHub's that the server speaks.
+    """
+    assert set(exchange.body) == {"query", "variables"}
+    document = graphql.parse(exchange.body["query"])
+    assert graphql.validate(SCHEMA, document) == []
+    (operation,) = document.definitions
+    values = graphql.execution.get_variable_values(
+        SCHEMA, operation.variable_definitions, exchange.body["variables"]
+    )
+    assert isinstance(values, dict), values
+    assert set(values) == set(exchange.body["variables"]), "a variable that the document does not have"
+
+
 class Operations:
     """GitHub's own description of its API, cut down: what may be sent where, and what is answered."""
 
@@ -148,7 +167,7 @@ class Operations:
         """
         path = unquote(exchange.path).removeprefix("/api/v3")
         if exchange.path.endswith("/graphql"):
-            assert set(exchange.body) == {"query", "variables"}
+            check_graphql(exchange)
             return
         if any(
             method == exchange.method and pattern(template).fullmatch(path)

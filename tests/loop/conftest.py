@@ -30,7 +30,7 @@ from bot.jobs.reconcile import Reconciler
 from bot.jobs.resync import Resync
 from bot.jobs.store import Delivery
 from bot.messages import status
-from bot.ports import Attestations, HttpAnswer, HttpAsk, Limits, OutsideError, Unavailable
+from bot.ports import Attestations, HttpAnswer, HttpAsk, Installed, Limits, OutsideError, Unavailable
 from bot.webhooks.argocd import ApplicationChanged
 from bot.webhooks.github_events import CommentCreated, PullRequestChanged, PullRequestClosed
 from bot.webhooks.mlflow import RegistryChanged
@@ -62,24 +62,35 @@ canary: {bake: 60s, max_bake: 2m, interval: 5s, warm_up: 10s, min_requests: 20}
 
 @dataclass
 class Clock:
+    """Goes on when a test says so, and a little with each look: how fast the machine is changes nothing.
+
+    It begins as far ahead as a test may take: what the database calls due at once is due.
+    """
+
     offset: timedelta = timedelta(0)
+    began: datetime = field(default_factory=lambda: datetime.now(UTC) + timedelta(minutes=3))
 
     def now(self) -> datetime:
-        return datetime.now(UTC) + self.offset
+        self.offset += timedelta(microseconds=100)
+        return self.began + self.offset
 
 
 @dataclass
-class Installed:
+class App:
     """An App that is installed in one repository."""
 
     forge_: FakeForge
     redelivered: int = 0
+    id: int = 7
+    """GitHub's own number of the repository."""
+    listed: int = 0
 
-    def repositories(self) -> Sequence[tuple[int, str]]:
-        return [(1, REPOSITORY)]
+    def repositories(self) -> Sequence[Installed]:
+        self.listed += 1
+        return [Installed(self.id, self.forge_.repository, 1)]
 
     def forge(self, installation: int, repository: str) -> FakeForge:
-        assert (installation, repository) == (1, REPOSITORY)
+        assert (installation, repository) == (1, self.forge_.repository)
         return self.forge_
 
     def redeliver_failed(self, since: datetime) -> int:
@@ -108,7 +119,10 @@ class Traffic:
     fails: OutsideError | None = None
     bad: float = 0.0
     bad_since: float = math.inf
-    origin: float = field(default_factory=lambda: datetime.now(UTC).timestamp() - 7200)
+    origin: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.origin = self.clock.now().timestamp() - 7200
 
     def turn_bad(self, share: float) -> None:
         self.bad, self.bad_since = share, self.clock.now().timestamp()
@@ -221,7 +235,7 @@ class World:
         )
         self.forge.people["ada"] = Permission.WRITE
         self.forge.people["eve"] = Permission.READ
-        self.app = Installed(self.forge)
+        self.app = App(self.forge)
         self.registry = FakeRegistry()
         for score in (0.90, 0.92, 0.95):
             evidence = VersionEvidence("fraud", "", "", metrics=(Metric("accuracy", score, "test", "d1"),))
@@ -286,7 +300,7 @@ class World:
             CommentCreated(
                 delivery=self._id(),
                 installation=1,
-                repository=REPOSITORY,
+                repository=self.forge.repository,
                 pull=number,
                 comment=comment,
                 author=author,
@@ -304,7 +318,7 @@ class World:
             PullRequestClosed(
                 delivery=self._id(),
                 installation=1,
-                repository=REPOSITORY,
+                repository=self.forge.repository,
                 pull=pull,
                 branch="b",
                 head_sha="h",
@@ -324,7 +338,7 @@ class World:
             PullRequestChanged(
                 delivery=self._id(),
                 installation=1,
-                repository=REPOSITORY,
+                repository=self.forge.repository,
                 pull=number,
                 change="opened" if pull is None else "synchronize",
                 branch=branch,

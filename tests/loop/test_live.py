@@ -5,7 +5,7 @@ import pytest
 from bot.domain.live import Liveness, LiveState
 from bot.domain.promotion import Stage
 from bot.domain.series import Series
-from bot.ports import Unavailable
+from bot.ports import Forbidden, NotFound, Unavailable
 
 WITHOUT = b"""\
 version: 1
@@ -110,6 +110,37 @@ def test_a_failed_or_stuck_sync_is_told_and_ends_in_a_hold(world, state):
     assert world.newest().verdict is None
     assert world.pinned() == "models:/fraud/2"
     assert world.store.holds("octo/gitops", "fraud", "production")[0].owner == "slipway"
+
+
+@pytest.mark.parametrize(
+    "no",
+    [
+        NotFound("Argo CD", "there is no Application fraud-production: check `argocd` in slipway.yaml"),
+        Forbidden("Argo CD", "the token is not accepted: check SLIPWAY_ARGOCD_TOKEN"),
+    ],
+    ids=["no application", "no right"],
+)
+def test_an_application_that_cannot_be_read_ends_in_a_hold(world, no):
+    """It may come by itself (an app of apps, a new token), so it has the same time; then a person hears of it."""
+    world.cluster.fails = no
+    promotion = promoted(world)
+    assert no.message in world.status(promotion.pull)
+    assert world.newest().stage is Stage.SYNCING
+
+    world.until(lambda: world.newest().stage is Stage.HELD, step=60, limit=1200)
+    assert f"Not live after 15 min: Argo CD cannot be asked: {no.message}" in world.status(promotion.pull)
+    assert world.newest().verdict is None
+    assert world.pinned() == "models:/fraud/2"
+
+
+def test_metrics_that_refuse_end_in_a_hold(unaided):
+    """A right that is missing is not waited for without end."""
+    unaided.alias("2")
+    unaided.metrics.fails = Forbidden("Prometheus", "the token is not accepted")
+    unaided.say("ada", "/promote")
+    unaided.until(lambda: unaided.newest().stage is Stage.HELD, step=60, limit=1200)
+
+    assert "the metrics cannot be asked: the token is not accepted" in unaided.newest().reason
 
 
 def test_a_manual_sync_is_waited_for_without_end(world):

@@ -274,7 +274,7 @@ def test_a_failed_sync_is_told_with_its_reason_and_ends_in_a_hold(world):
 def test_a_repository_without_slipway_yaml_is_left_in_peace(world):
     """Installed is not configured: nothing is opened, nothing is said."""
     world.forge.commit("main", {"slipway.yaml": None})
-    world.store.set_repositories([])
+    world.app.id += 1  # a repository that was never seen before
     world.resync.run()
     world.alias("2")
 

@@ -1,12 +1,14 @@
 """No single event is needed: with any one of them lost, a promotion finishes within five minutes."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from bot.domain.promotion import Stage
 from bot.domain.pull import Permission, ReviewState
-from bot.webhooks.github_events import ReviewSubmitted
+from bot.ports import Installed
+from bot.webhooks.github_events import CommentCreated, InstallationChanged, ReviewSubmitted
 from tests.fakes.forge import FakeForge
 
 RESYNC_EVERY = 120
@@ -176,7 +178,8 @@ def test_a_lost_installation_is_found_all_the_same(world, monkeypatch):
     }
     second.commit("main", files)
     forges = {"octo/gitops": world.forge, "octo/more": second}
-    monkeypatch.setattr(world.app, "repositories", lambda: [(1, name) for name in forges])
+    both = [Installed(number, name, 1) for number, name in enumerate(forges, start=world.app.id)]
+    monkeypatch.setattr(world.app, "repositories", lambda: both)
     monkeypatch.setattr(world.app, "forge", lambda _installation, name: forges[name])
     world.alias("2")
 
@@ -215,3 +218,42 @@ def test_with_every_event_lost_a_promotion_finishes_too(world, lost):
     repaired(world, lambda: world.newest().stage is Stage.PASSED)
 
     assert world.registry.alias("fraud", "champion") == "2"
+
+
+def test_a_name_that_nobody_told_of_is_looked_for_at_once(world):
+    """A renamed repository: the first word under its new name is obeyed, without any other look."""
+    world.alias("2")
+    world.forge.rename("emca/spotig")
+    world.say("ada", "/promote")
+
+    assert world.newest().repository == "emca/spotig"
+    assert world.newest().stage is not Stage.OPEN
+    assert world.pinned() == "models:/fraud/2"
+
+
+def test_a_stranger_is_looked_for_once(world):
+    """Until the App's installations change: the listing is not asked anew for each of its deliveries."""
+    world.alias("2")
+    listed = world.app.listed
+    for _ in range(3):
+        comment = CommentCreated(
+            delivery=world._id(),
+            installation=9,
+            repository="stranger/gitops",
+            pull=1,
+            comment=1,
+            author="mallory",
+            is_bot=False,
+            body="/promote",
+            created_at=world.clock.now(),
+            url="",
+        )
+        world.deliver("github", comment)
+
+    assert world.app.listed == listed + 1
+
+    world.deliver("github", InstallationChanged(delivery=world._id(), installation=1, change="created"))
+    world.deliver("github", replace(comment, delivery=world._id()))
+
+    assert world.app.listed == listed + 3
+    assert world.newest().stage is Stage.OPEN

@@ -2,10 +2,13 @@
 
 import random
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 
-from bot.domain.promotion import Stage
+from bot.domain.branches import place_branch
+from bot.domain.promotion import Promotion, Stage
+from bot.domain.pull import PullState
 
 POLICIES = [
     b"{}\n",
@@ -154,3 +157,29 @@ def test_what_is_said_before_a_killed_process_remembered_its_pull_request_is_hea
 
     assert world.newest().pull == pull
     assert world.newest().merged_at is not None
+
+
+def test_a_forks_branch_of_the_same_name_is_left_alone(world):
+    """Whoever names a branch in a fork as Slipway does finds it neither closed nor taken for ours."""
+    promotion = Promotion(
+        id="x",
+        repository=world.forge.repository,
+        model="fraud",
+        environment="production",
+        candidate="2",
+        baseline=None,
+        stage=Stage.WAITING,
+        requested_by="",
+        created_at=world.clock.now(),
+        stage_since=world.clock.now(),
+    )
+    branch = place_branch(promotion)
+    world.forge.commit(branch, {"prod.yaml": b"uri: evil\n"})
+    theirs = world.forge.open_pull(branch, author="mallory").number
+    world.forge.pulls[theirs] = replace(world.forge.pulls[theirs], head_repository="mallory/gitops")
+    world.alias("2")
+
+    assert world.newest().stage is Stage.OPEN
+    assert world.newest().pull != theirs
+    assert world.forge.pulls[theirs].state is PullState.OPEN
+    assert world.forge.branches[branch]

@@ -4,10 +4,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.adapters.database.connection import libpq_url
+from bot.cli import app
+from bot.domain.hold import Hold
 from bot.domain.live import Liveness, LiveState
 from bot.domain.promotion import Stage
 from bot.domain.pull import PullState
+from bot.domain.verdict import Outcome
 
 CONFIG = b"""\
 version: 1
@@ -116,6 +121,40 @@ def test_each_step_is_a_commit_of_slipway_and_is_judged_before_the_next(stepping
     moves = [(line.stage_from, line.stage_to) for line in stepping.store.transitions(promotion.id)]
     assert moves.count(("watching", "syncing")) == 2
     assert "Traffic: **10%** → **50%** → **100%**" in stepping.status(promotion.pull)
+
+
+def test_the_verdict_on_each_share_can_be_replayed(stepping):
+    """All three of one promotion, one after the other, each from its own windows."""
+    promotion = promoted(stepping)
+    stepping.until(lambda: stepping.newest().stage is Stage.PASSED)
+
+    address = ["--database", libpq_url(stepping.engine)]
+    told = CliRunner().invoke(app, ["replay", promotion.id, *address])
+
+    assert told.exit_code == 0, told.output
+    lines = told.output.splitlines()
+    assert [line.split(" with ")[1].split("%")[0] for line in lines if " with " in line] == [
+        "10",
+        "50",
+        "100",
+    ]
+    assert lines.count("The same: `passed`, from the same data to the last digit.") == 3
+
+
+def test_a_failure_after_a_pass_is_replayed_too(stepping):
+    """A freeze kept the next step waiting, the watch went on, and the candidate broke."""
+    promotion = promoted(stepping)
+    hold = Hold("octo/gitops", "fraud", "production", "eve", "incident", stepping.clock.now())
+    stepping.store.place_hold(hold)
+    stepping.until(lambda: stepping.newest().verdict is not None)
+    assert stepping.newest().verdict.outcome is Outcome.PASSED
+    stepping.traffic.turn_bad(0.3)
+    stepping.until(lambda: stepping.newest().verdict.outcome is Outcome.FAILED)
+
+    told = CliRunner().invoke(app, ["replay", promotion.id, "--database", libpq_url(stepping.engine)])
+
+    assert told.exit_code == 0, told.output
+    assert "The same: `failed`, from the same data to the last digit." in told.output
 
 
 def test_the_steps_change_one_number_and_nothing_else(stepping):

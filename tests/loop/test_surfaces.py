@@ -1,9 +1,11 @@
 """What people see beside the comments: check runs with their button, and the Environments page."""
 
+import pytest
+
 from bot.domain.live import Liveness, LiveState
 from bot.domain.promotion import Stage
 from bot.ports import Forbidden, Unavailable
-from bot.webhooks.github_events import CheckRerequested
+from bot.webhooks.github_events import CheckRerequested, PullRequestChanged
 
 GATES, CANARY = "slipway / gates", "slipway / canary"
 ENVIRONMENT = "fraud production"
@@ -24,6 +26,36 @@ def press(world, by, sha, name=None):
     )
 
 
+def told_at_once(world, monkeypatch):
+    """GitHub delivers each opening before Slipway has its answer; returns all checks that are written."""
+    propose, check, written = world.forge.propose, world.forge.check, []
+
+    def opened(proposal):
+        pull = propose(proposal)
+        event = PullRequestChanged(
+            delivery=world._id(),
+            installation=1,
+            repository="octo/gitops",
+            pull=pull.number,
+            change="opened",
+            branch=pull.branch,
+            head_sha=pull.head_sha,
+            base_branch="main",
+            from_fork=False,
+            by="slipway[bot]",
+        )
+        world.receiver._handle(event)
+        return pull
+
+    def kept(run):
+        written.append(run)
+        check(run)
+
+    monkeypatch.setattr(world.forge, "propose", opened)
+    monkeypatch.setattr(world.forge, "check", kept)
+    return written
+
+
 def canary(world):
     return world.forge.checks[world.newest().merge_sha, CANARY]
 
@@ -40,6 +72,37 @@ def test_the_gates_stand_on_the_head_of_the_bump(world):
     check = world.forge.checks[world.newest().head_sha, GATES]
     assert check.conclusion == "success"
     assert check.details_url == f"https://github.test/octo/gitops/pull/{world.newest().pull}"
+
+
+@pytest.mark.parametrize("supersede", ["close", "update"])
+def test_a_bump_is_a_promotion_although_its_delivery_comes_first(world, monkeypatch, supersede):
+    """GitHub tells of the opening before the row is saved: nobody says that it is no promotion."""
+    world.configure({"policies/quick.yaml": f"supersede: {supersede}\n".encode()})
+    written = told_at_once(world, monkeypatch)
+    world.alias("2")
+
+    assert [(run.name, run.head_sha, run.conclusion) for run in written] == [
+        (GATES, world.newest().head_sha, "success")
+    ]
+
+
+def test_a_revert_is_a_promotions_although_its_delivery_comes_first(world, monkeypatch):
+    """The same for what takes a version back."""
+    written = told_at_once(world, monkeypatch)
+    promoted(world)
+    world.traffic.turn_bad(0.5)
+    world.until(lambda: world.newest().stage is Stage.REVERTED)
+
+    on_revert = {run.title for run in written if run.head_sha == world.newest().revert_head_sha}
+    assert on_revert == {"A revert waits for no gate"}
+
+
+@pytest.mark.parametrize("branch", ["slipway/fraud-2-production/0123456789ab", "slipway/fraud-production/0"])
+def test_a_branch_that_only_looks_like_a_promotions_is_checked(world, branch):
+    """A name is no proof: what no promotion has is somebody's pull request."""
+    number = world.proposed(branch, {"README.md": b"Hello\n"})
+
+    assert world.forge.checks[world.forge.pull(number).head_sha, GATES].title == "Not a promotion"
 
 
 def test_another_commit_on_the_branch_fails_the_gates(world):
@@ -72,7 +135,6 @@ def test_progress_is_written_no_more_often_than_it_is_read(world):
     for _ in range(8):
         world.later(5)
 
-    # On a busy machine more time passes than the test lets pass.
     took = (world.clock.now() - began).total_seconds()
     assert 2 <= world.forge.calls.count("check") <= took / 10 + 1
     assert world.forge.calls.count("upsert_comment") <= took / 30 + 2

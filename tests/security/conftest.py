@@ -21,7 +21,7 @@ from tests.loop.conftest import REPOSITORY, World
 READS = frozenset(
     {
         *("default_branch", "head", "read", "list_folder", "changed_files", "is_ancestor", "pull"),
-        *("pull_of_branch", "open_pulls", "recent_pulls", "reviews", "recent_comments", "comments"),
+        *("was_called", "open_pulls", "recent_pulls", "reviews", "recent_comments", "comments"),
         *("permission", "in_team", "has_check", "workflow_run"),
     }
 )
@@ -79,7 +79,7 @@ class Running:
                 "id": number,
                 "user": {"login": author, "type": "User"},
                 "body": body,
-                "created_at": "2026-11-21T12:00:00Z",
+                "created_at": self.world.clock.now().isoformat(),
                 "html_url": "https://github.test/c",
             },
             "repository": {"full_name": REPOSITORY, "default_branch": "main"},

@@ -13,6 +13,8 @@ import pytest
 from fastapi import FastAPI, Request
 
 from bot.adapters.mlflow import MlflowRegistry
+from bot.domain.branches import own_branch
+from bot.domain.hold import Hold
 from bot.domain.promotion import Stage
 from bot.domain.pull import Permission, ReviewState
 from bot.ports import OutsideError
@@ -170,6 +172,47 @@ def test_a_fork_commenting(running):
 
     assert running.count("requests") == 0
     assert "merge" not in world.forge.calls
+
+
+def test_a_fork_whose_branch_is_named_as_slipways(running):
+    """While a promotion waits for its pull request, a word under a stranger's is none to it."""
+    world = running.world
+    world.store.place_hold(
+        Hold(world.forge.repository, "fraud", "production", "ada", "Friday", world.clock.now())
+    )
+    world.alias("3")
+    waiting = world.newest()
+    branch = own_branch(waiting)
+    world.forge.commit(branch, {"prod.yaml": b"uri: evil\n"})
+    number = world.forge.open_pull(branch).number
+    world.forge.pulls[number] = replace(world.forge.pulls[number], head_repository="mallory/gitops")
+    said = running.said("ada", "/promote")
+    running.github("issue_comment", {**said, "issue": {"number": number, "pull_request": {}}})
+    world.drain()
+
+    assert waiting.stage is Stage.WAITING
+    assert running.count("requests") == 0
+    assert "merge" not in world.forge.calls
+
+
+def test_a_bot_pressing_the_re_run_button(running):
+    """Another App may ask for a check anew; it may not have a canary watched again."""
+    world = running.world
+    world.forge.people["helper[bot]"] = Permission.ADMIN
+    running.github(
+        "check_run",
+        {
+            "action": "rerequested",
+            "check_run": {"name": "slipway / gates", "head_sha": world.newest().head_sha},
+            "repository": {"full_name": world.forge.repository},
+            "installation": {"id": 1},
+            "sender": {"login": "helper[bot]", "type": "Bot"},
+        },
+    )
+    world.drain()
+
+    assert running.count("requests") == 1
+    assert any("people only" in said.body for said in world.forge.said.values())
 
 
 def test_replayed_deliveries(running):

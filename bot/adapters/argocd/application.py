@@ -133,6 +133,12 @@ class Application(Part):
             return self.spec.sources
         return (self.spec.source,) if self.spec.source is not None else ()
 
+    @property
+    def followed(self) -> tuple[Source, ...]:
+        """All sources whose commits decide: what is rendered, or what the hydrator renders from."""
+        hydrator = self.spec.source_hydrator
+        return (hydrator.dry_source,) if hydrator is not None else self.sources
+
     def revisions_from(self, found: Revisions | SyncStatus, repository_url: str) -> tuple[str, ...]:
         """Of the revisions that `found` names, those of the sources that are this repository."""
         if not self.spec.sources:
@@ -150,10 +156,10 @@ _SCP_LIKE = re.compile(r"(?:[^@/]+@)?([^:/]+):(?!//)(.+)")
 
 def same_repository(one: str, other: str) -> bool:
     """Whether two addresses (https, ssh, scp-like; with or without `.git`) name one repository."""
-    return _key(one) == _key(other)
+    return repository_key(one) == repository_key(other)
 
 
-def _key(url: str) -> tuple[str, str]:
+def repository_key(url: str) -> tuple[str, str]:
     """(host, path), both in lower case: Argo CD compares them so."""
     url = url.strip().lower()
     if "://" in url:

@@ -8,8 +8,10 @@ import httpx
 from pydantic import ValidationError
 
 from bot.adapters.argocd.application import Application
+from bot.adapters.argocd.followed import followed
 from bot.adapters.argocd.inspection import seen
 from bot.adapters.argocd.liveness import decide_liveness
+from bot.adapters.argocd.sync_windows import ToldWindows
 from bot.domain.inspection import ApplicationSeen
 from bot.domain.live import Liveness
 from bot.ports import Forbidden, Forge, NotFound, Refused, Unavailable
@@ -47,15 +49,14 @@ class ArgoCd:
         """Whether `commit` or a later one is live and healthy; one request, two when a sync window may
         stand in the way. Raises NotFound, Forbidden, Refused or Unavailable.
         """
-        path, place = _address(application)
         # `refresh` makes Argo CD look at Git now instead of at its next round.
         parsed = self._application(application, {"refresh": "normal"})
         return decide_liveness(
             parsed,
             commit=commit,
-            repository_url=repository_url,
+            repository_url=followed(parsed, repository_url, forge),
             contains=lambda revision: contains(forge, commit, revision),
-            can_sync=lambda: self._get(f"{path}/syncwindows", place, application).get("canSync") is not False,
+            can_sync=lambda: self._can_sync(application),
             url=f"{self._url}/applications/{quote(application)}",
         )
 
@@ -70,6 +71,14 @@ class ArgoCd:
             return Application.model_validate(document)
         except ValidationError as error:
             raise Refused(_SYSTEM, f"its Application {application} cannot be read: {error}") from error
+
+    def _can_sync(self, application: str) -> bool:
+        path, place = _address(application)
+        document = self._get(f"{path}/syncwindows", place, application)
+        try:
+            return ToldWindows.model_validate(document).open
+        except ValidationError as error:
+            raise Refused(_SYSTEM, f"its sync windows of {application} cannot be read: {error}") from error
 
     def _get(self, path: str, params: dict[str, str], application: str) -> dict[str, Any]:
         try:

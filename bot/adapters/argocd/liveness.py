@@ -93,8 +93,7 @@ class _Decision:
     def _not_ours(self) -> Liveness | None:
         if self.application.metadata.deletion_timestamp is not None:
             return self._answer(LiveState.FAILED, f"the Application {self._name} is being deleted")
-        hydrator = self.application.spec.source_hydrator
-        sources = (hydrator.dry_source,) if hydrator else self.application.sources
+        sources = self.application.followed
         if any(same_repository(source.repo_url, self.repository_url) for source in sources):
             return None
         named = ", ".join(sorted({source.repo_url for source in sources})) or "none"

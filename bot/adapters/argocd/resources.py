@@ -12,6 +12,7 @@ from urllib3.exceptions import HTTPError
 
 from bot.adapters.argocd.application import Application
 from bot.adapters.argocd.client import contains
+from bot.adapters.argocd.followed import followed
 from bot.adapters.argocd.inspection import seen
 from bot.adapters.argocd.liveness import decide_liveness
 from bot.adapters.argocd.sync_windows import Project, can_sync
@@ -74,7 +75,7 @@ class ArgoCdResources:
         return decide_liveness(
             parsed,
             commit=commit,
-            repository_url=repository_url,
+            repository_url=followed(parsed, repository_url, forge),
             contains=lambda revision: contains(forge, commit, revision),
             can_sync=lambda: self._can_sync(parsed),
         )

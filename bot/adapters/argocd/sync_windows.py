@@ -1,9 +1,10 @@
-"""Whether the sync windows of an AppProject let an Application sync by itself now. Pure.
+"""Whether sync windows let an Application sync by itself now. Pure.
 
 As Argo CD decides: an active deny window closes; otherwise an active allow window opens; otherwise an allow
 window that is not active closes; without windows it is open.
 """
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 from zoneinfo import ZoneInfo
@@ -63,10 +64,29 @@ class Project(Part):
 def can_sync(project: Project, application: Application, now: datetime) -> bool:
     """Raises ValueError where a window cannot be read."""
     windows = [window for window in project.spec.sync_windows if window.concerns(application)]
-    active = [window for window in windows if window.active(now)]
-    if any(window.kind == "deny" for window in active):
-        return False
-    return bool(active) or all(window.kind == "deny" for window in windows)
+    return _open([window for window in windows if window.active(now)], windows)
+
+
+class ToldWindows(Part):
+    """The answer of `GET /api/v1/applications/{name}/syncwindows`; its `canSync` is about syncs by hand."""
+
+    can_sync: bool | None = None
+    active_windows: tuple[Window, ...] | None = None
+    assigned_windows: tuple[Window, ...] | None = None
+
+    @property
+    def open(self) -> bool:
+        """What keeps a person from syncing keeps Argo CD from it too, but a window with `manualSync` keeps
+        only Argo CD.
+        """
+        return self.can_sync is not False and _open(self.active_windows or (), self.assigned_windows or ())
+
+
+def _open(active: Iterable[Window], assigned: Iterable[Window]) -> bool:
+    kinds = {window.kind for window in active}
+    if kinds:
+        return "deny" not in kinds
+    return all(window.kind == "deny" for window in assigned)
 
 
 def _matches(patterns: tuple[str, ...], names: tuple[str, ...]) -> bool:

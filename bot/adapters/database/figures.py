@@ -2,9 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, case, func, select
 
-from bot.adapters.database.tables import deliveries, drifts, notices, promotions, requests, transitions
+from bot.adapters.database.tables import (
+    deliveries,
+    drifts,
+    notices,
+    promotions,
+    requests,
+    retrainings,
+    transitions,
+)
 from bot.domain.promotion import Stage
 
 
@@ -65,6 +73,20 @@ class Figures:
         with self._engine.connect() as connection:
             rows = connection.execute(counted).all()
         return {(row[0], row[1], row[2]): float(row[3]) for row in rows}
+
+    def retrainings(self) -> Mapping[tuple[str, ...], float]:
+        """(repository, environment, model, state) → new versions that were asked for: told to whoever trains,
+        still waiting to be, or given up.
+        """
+        state = case(
+            (retrainings.c.told_at.is_(None), "waiting"),
+            (retrainings.c.trouble.is_(None), "told"),
+            else_="given up",
+        )
+        by = (retrainings.c.repository, retrainings.c.environment, retrainings.c.model, state)
+        with self._engine.connect() as connection:
+            rows = connection.execute(select(*by, func.count()).group_by(*by)).all()
+        return {(row[0], row[1], row[2], row[3]): float(row[4]) for row in rows}
 
     def lead_times(self, bounds: Sequence[float]) -> Mapping[tuple[str, ...], tuple[list[float], float]]:
         """(repository, environment) → how many promotions took at most so many seconds, for each bound and

@@ -41,8 +41,10 @@ deliveries = Table(
 repositories = Table(
     "repositories",
     metadata,
-    Column("name", Text, primary_key=True),
-    Column("installation", BigInteger, nullable=False),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False, unique=True),
+    # Null: the App is not installed there any more. What belongs to it is kept for its return.
+    Column("installation", BigInteger),
     Column("files", JSONB, nullable=False, server_default=text("'{}'")),
     Column("commit", Text),
     _at("heard_at", nullable=True),
@@ -255,6 +257,16 @@ watches = Table(
     metadata,
     Column("promotion", Text, ForeignKey("promotions.id"), primary_key=True),
     Column("state", JSONB, nullable=False),
+)
+
+judged_watches = Table(
+    "judged_watches",
+    metadata,
+    Column("id", BigInteger, Identity(always=True), primary_key=True),
+    Column("promotion", Text, ForeignKey("promotions.id"), nullable=False, index=True),
+    Column("verdict", JSONB, nullable=False),
+    Column("state", JSONB, nullable=False),
+    Column("windows", JSONB, nullable=False),
 )
 
 windows = Table(

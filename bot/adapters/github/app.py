@@ -1,5 +1,6 @@
 """`bot.ports.ForgeApp`: the GitHub App over all its installations."""
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -10,7 +11,9 @@ from bot.adapters.github import records
 from bot.adapters.github.client import Client, Shared
 from bot.adapters.github.place import Place
 from bot.adapters.github.repository import GitHubForge
-from bot.ports import NotFound, Usage
+from bot.ports import Installed, NotFound, Refused, Usage
+
+logger = logging.getLogger(__name__)
 
 GITHUB = "https://api.github.com"
 JWT_SECONDS = 300
@@ -39,22 +42,28 @@ class GitHubApp:
             self._slug = str(self._client(None).get("/app")["slug"])
         return f"{self._slug}[bot]"
 
-    def repositories(self) -> Sequence[tuple[int, str]]:
-        found = []
+    def repositories(self) -> Sequence[Installed]:
+        found: list[Installed] = []
         for installation in self._client(None).pages("/app/installations"):
-            if installation.get("suspended_at") is None:
-                found += [(int(installation["id"]), name) for name in self._names(installation)]
+            if installation.get("suspended_at") is not None:
+                continue
+            try:
+                found += self._inside(installation)
+            except Refused as refused:
+                # Removed this moment, or closed to our address: no reason to do without the others.
+                logger.warning("installation %s cannot be read: %s", installation["id"], refused)
         return found
 
-    def _names(self, installation: records.Json) -> Sequence[str]:
+    def _inside(self, installation: records.Json) -> Sequence[Installed]:
         """The repositories of one installation; a server that cannot list them can search the account's."""
-        client = self._client((installation["id"], None))
+        ident = int(installation["id"])
+        client = self._client((ident, None))
         try:
             listing = list(client.pages("/installation/repositories", "repositories"))
         except NotFound:
             owner = f"user:{installation['account']['login']}"
             listing = list(client.pages("/search/repositories", "items", q=owner))
-        return [str(each["full_name"]) for each in listing]
+        return [Installed(int(each["id"]), str(each["full_name"]), ident) for each in listing]
 
     def forge(self, installation: int, repository: str) -> GitHubForge:
         owner, _, name = repository.partition("/")

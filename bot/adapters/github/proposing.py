@@ -1,6 +1,6 @@
 """From a proposal to one open pull request with exactly one commit, however often it is asked for.
 
-    look            the branch and its open pull request, as they are
+    look            whether the branch is there
     branch absent   GraphQL: branch, commit and pull request in one document (the commit is shown as Verified)
                     REST:    tree, commit, branch                           (Verified too: no author is named)
     branch there    exactly the wanted commit: keep it; else make the commit beside it and move the branch,
@@ -12,6 +12,7 @@ REST from the start, since a document with three mutations may have carried out 
 """
 
 import base64
+import logging
 
 from bot.adapters.github import committing, records
 from bot.adapters.github.errors import SYSTEM
@@ -19,15 +20,16 @@ from bot.adapters.github.place import Place, inside
 from bot.adapters.github.records import Json
 from bot.adapters.github.surfaces import where_there_is
 from bot.domain.pull import Pull
-from bot.ports import Proposal, Refused, Unavailable
+from bot.ports import Proposal, Refused
+
+logger = logging.getLogger(__name__)
 
 LOOK = """
-query Look($owner: String!, $name: String!, $ref: String!, $branch: String!) {
+query Look($owner: String!, $name: String!, $ref: String!) {
   repository(owner: $owner, name: $name) {
     id
     defaultBranchRef { name }
     ref(qualifiedName: $ref) { target { oid } }
-    pullRequests(headRefName: $branch, states: OPEN, first: 1) { nodes { number } }
   }
 }
 """
@@ -47,20 +49,14 @@ def propose(place: Place, proposal: Proposal, default_branch: str | None) -> Pul
     if place.client.has_graphql:
         try:
             return _with_graphql(place, proposal)
-        except Unavailable:
-            raise
-        except Refused:
-            pass  # whatever it was: REST does it, or says why not
+        except Refused as refused:
+            # Whatever it was: REST does it, or says why not.
+            logger.info("GraphQL refused a proposal for %s: %s", place.repository, refused)
     return _with_rest(place, proposal, default_branch or place.client.get(place.url())["default_branch"])
 
 
 def _with_graphql(place: Place, proposal: Proposal) -> Pull:
-    variables = {
-        "owner": place.owner,
-        "name": place.name,
-        "ref": f"refs/heads/{proposal.branch}",
-        "branch": proposal.branch,
-    }
+    variables = {"owner": place.owner, "name": place.name, "ref": f"refs/heads/{proposal.branch}"}
     seen = place.client.graphql(LOOK, variables)["repository"]
     base = seen["defaultBranchRef"]["name"]
     _refuse_base(proposal, base)
@@ -133,9 +129,14 @@ def _refuse_base(proposal: Proposal, base: str) -> None:
 
 
 def _open_pull(place: Place, branch: str) -> Json | None:
-    found = place.client.get(place.url("pulls"), head=f"{place.owner}:{branch}", state="open", per_page=1)
-    # A server that does not know the filter lists everything.
-    return next((pull for pull in found if pull["head"]["ref"] == branch), None)
+    found = place.client.get(place.url("pulls"), head=f"{place.owner}:{branch}", state="open")
+    # A server that does not know the filter lists everything; a fork of the same owner fits it too.
+    return next((pull for pull in found if _is_ours(place, pull, branch)), None)
+
+
+def _is_ours(place: Place, pull: Json, branch: str) -> bool:
+    found = records.pull(pull)
+    return found.branch == branch and found.is_from(place.repository)
 
 
 def _make_pull(place: Place, proposal: Proposal, base: str) -> Json:

@@ -24,6 +24,23 @@ class Registered:
     webhook_secret: str = field(repr=False)
 
 
+def look(api: str) -> None:
+    """See that GitHub's API is there, before an App is made whose key could not be fetched.
+
+    What it answers does not matter, as long as it is the API that answers: a server may want to know first
+    who asks. Raises Refused or Unavailable.
+    """
+    try:
+        answer = httpx.get(f"{api.rstrip('/')}/meta", timeout=TIMEOUT_SECONDS)
+        found = answer.json()
+    except httpx.HTTPError as error:
+        raise Unavailable(SYSTEM, f"no answer from {api} ({type(error).__name__})") from None
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise Refused(SYSTEM, f"{api} does not answer like GitHub's API; https://HOST/api/v3 would be one")
+
+
 def convert(api: str, code: str) -> Registered:
     """Exchange a code, which works once and within the hour.
 

@@ -38,6 +38,14 @@ class GitHubForge:
     def bot_login(self) -> str:
         return self._place.bot_login
 
+    def was_called(self, name: str) -> bool:
+        owner, _, short = name.partition("/")
+        try:
+            found = self._client.get(f"/repos/{segment(owner)}/{segment(short)}")
+        except Refused:
+            return False
+        return str(found["full_name"]).casefold() == self.repository.casefold()
+
     # Reading the repository.
     def default_branch(self) -> str:
         self._default_branch = str(self._client.get(self._place.url())["default_branch"])
@@ -96,12 +104,6 @@ class GitHubForge:
             return None
         return records.login(closer) if closer else None
 
-    def pull_of_branch(self, branch: str) -> Pull | None:
-        query = {"head": f"{self._place.owner}:{branch}", "state": "all"}
-        found = self._client.get(self._place.url("pulls"), **query, sort="created", direction="desc")
-        numbers = [pull["number"] for pull in found if pull["head"]["ref"] == branch]
-        return self.pull(max(numbers)) if numbers else None
-
     def open_pulls(self) -> Sequence[Pull]:
         return [records.pull(data) for data in self._client.pages(self._place.url("pulls"), state="open")]
 
@@ -114,11 +116,6 @@ class GitHubForge:
             found.append(records.pull(data))
         return found
 
-    def update_pull(self, number: int, *, title: str | None = None, body: str | None = None) -> None:
-        changes = {name: text for name, text in (("title", title), ("body", body)) if text is not None}
-        if changes:
-            self._client.patch(self._place.url("pulls", number), changes)
-
     def merge(self, number: int, *, sha: str, title: str, message: str) -> str:
         return merging.merge(self._place, number, sha=sha, title=title, message=message)
 
@@ -129,10 +126,6 @@ class GitHubForge:
     def delete_branch(self, branch: str) -> None:
         url = self._place.url("git", "refs", "heads", branch)
         surfaces.where_there_is(lambda: self._client.delete(url))
-
-    def label(self, number: int, labels: Sequence[str]) -> None:
-        if labels:
-            self._client.post(self._place.url("issues", number, "labels"), {"labels": list(labels)})
 
     def reviews(self, number: int) -> Sequence[Review]:
         listing = self._client.pages(self._place.url("pulls", number, "reviews"))

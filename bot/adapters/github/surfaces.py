@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.adapters.github.place import Place, is_by, marked
 from bot.adapters.github.records import Json
-from bot.ports import CheckRun, Conflict, NotFound, Refused, Unavailable
+from bot.ports import CheckRun, Conflict, NotFound, Refused
 
 LONGEST_DESCRIPTION = 140
 """GitHub's limit on the description of a deployment's status."""
@@ -23,8 +23,6 @@ def where_there_is(act: Callable[[], None]) -> None:
     """Do what GitHub may not offer here."""
     try:
         act()
-    except Unavailable:
-        raise
     except Refused:
         return
 
@@ -92,8 +90,6 @@ def _our_run(place: Place, sha: str, name: str) -> Json | None:
 def has_check(place: Place, sha: str, name: str) -> bool:
     try:
         return _our_run(place, sha, name) is not None
-    except Unavailable:
-        raise
     except Refused:
         return True
 
@@ -173,8 +169,6 @@ def upsert_issue(place: Place, marker: str, title: str, body: str) -> int:
         if (found["title"], found["body"]) != (title, text):
             place.client.patch(place.url("issues", found["number"]), {"title": title, "body": text})
         return int(found["number"])
-    except Unavailable:
-        raise
     except Refused:
         return NO_ISSUE
 

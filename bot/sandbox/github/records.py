@@ -278,6 +278,7 @@ class Repository:
     verified: list[str] = field(default_factory=list)
     runs: list[WorkflowRun] = field(default_factory=list)
     dispatched: list[dict[str, Any]] = field(default_factory=list)
+    former_names: list[str] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:

@@ -57,8 +57,24 @@ class Call:
         if self._repo is None:
             self._repo = self.world.repository(self.params["owner"], self.params["repo"])
         if self._repo is None:
-            raise not_found()
+            raise self._moved()
         return self._repo
+
+    def _moved(self) -> Problem:
+        """What is said of a name that leads elsewhere: a reader is sent on, a writer asks there anew."""
+        owner, name = self.params["owner"], self.params["repo"]
+        repo = self.world.moved(owner, name)
+        if repo is None:
+            return not_found()
+        rest = self.path.removeprefix(f"/repos/{owner}/{name}")
+        address = self.world.api(f"/repos/{repo.full_name}{rest}")
+        query = f"?{urlencode(self.query)}" if self.query else ""
+        permanent = self.method == "GET"
+        return Problem(
+            301 if permanent else 307,
+            "Moved Permanently" if permanent else "Temporary Redirect",
+            headers={"Location": f"{address}{query}"},
+        )
 
     @property
     def git(self) -> GitRepository:

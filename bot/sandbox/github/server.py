@@ -138,6 +138,16 @@ class GitHubServer:
             else:
                 repo.collaborators[self.world.known_account(login).login] = permission
 
+    def rename(self, full_name: str, new: str) -> None:
+        """Give a repository another name, or another owner too; its id stays, and its old name leads to it.
+        The owner must exist.
+        """
+        with self.world.lock:
+            repo = self._repository(full_name)
+            repo.former_names.append(repo.full_name)
+            owner, repo.name = new.split("/")
+            repo.owner = self.world.known_account(owner).login
+
     def _repository(self, full_name: str) -> Repository:
         found = self.world.repository(*full_name.split("/"))
         if found is None:

@@ -75,6 +75,18 @@ class World:
         wanted = f"{owner}/{name}".casefold()
         return next((r for r in self.state.repositories.values() if r.full_name.casefold() == wanted), None)
 
+    def moved(self, owner: str, name: str) -> Repository | None:
+        """The repository that had this name before."""
+        wanted = f"{owner}/{name}".casefold()
+        return next(
+            (
+                repo
+                for repo in self.state.repositories.values()
+                if wanted in {former.casefold() for former in repo.former_names}
+            ),
+            None,
+        )
+
     def git(self, repository: Repository) -> GitRepository:
         if repository.id not in self._git:
             self._git[repository.id] = GitRepository(self.git_path(repository))

@@ -183,7 +183,7 @@ def test_a_server_that_is_away_is_unavailable_soon():
     with client_of(f"http://127.0.0.1:{port}") as api, pytest.raises(Unavailable, match="no answer"):
         look(ArgoCdResources(api, "argocd"))
 
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 15
 
 
 def test_without_credentials_there_is_a_sentence(monkeypatch, tmp_path):

@@ -98,7 +98,7 @@ def server(gitops, pods, tmp_path):
     syncer = Syncer(gitops.bare, "main", pods, tmp_path / "checkouts")
     syncer.start()
     started = Server(argocd_api.build(syncer, TOKEN), "argocd")
-    wait_until(lambda: syncer.application(repository.APPLICATION) is not None, 10, "the first sync")
+    wait_until(lambda: syncer.application(repository.APPLICATION) is not None, 60, "the first sync")
     yield started
     started.close()
     syncer.close()
@@ -116,7 +116,7 @@ def ask(argocd, gitops, commit):
 
 
 def wait_for(argocd, gitops, commit, state):
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while (answer := ask(argocd, gitops, commit)).state is not state:
         assert time.monotonic() < deadline, answer
         time.sleep(0.05)
@@ -129,7 +129,7 @@ def test_a_commit_becomes_live_when_its_pods_are_ready(argocd, gitops, pods):
 
     wait_until(
         lambda: "updated replicas are ready" in ask(argocd, gitops, commit).reason,
-        10,
+        60,
         "the start of the rollout",
     )
     assert ask(argocd, gitops, commit).state is LiveState.SYNCING

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import Engine, text
@@ -11,9 +12,12 @@ from bot.adapters.database.store import PostgresStore
 from bot.adapters.database.tables import metadata
 from bot.domain.hold import Hold, Quarantine
 from bot.domain.promotion import AliasDue, PinChange, Promotion, Stage, TagDue
+from bot.domain.retrain import Retraining
 from bot.jobs.store import Delivery, RequestRow, Watched
+from bot.ports import Installed
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
+MODELS = Installed(7, "acme/models", 1)
 
 
 def promotion(**changes) -> Promotion:
@@ -215,10 +219,98 @@ def test_the_windows_of_a_watch_are_kept_in_order(store: PostgresStore):
 
 
 def test_a_repository_keeps_its_configuration_while_it_stays_installed(store: PostgresStore):
-    """A new listing of installations forgets nothing but what was removed."""
-    store.set_repositories([(1, "acme/models"), (1, "acme/gone")])
+    """A new listing of installations hides nothing but what was removed."""
+    store.set_repositories([MODELS, Installed(8, "acme/gone", 1)])
     store.set_configuration("acme/models", {"slipway.yaml": "version: 1"}, "abc")
-    store.set_repositories([(2, "acme/models")])
+    store.set_repositories([replace(MODELS, installation=2)])
 
     (kept,) = store.repositories()
     assert (kept.name, kept.installation, kept.commit) == ("acme/models", 2, "abc")
+    assert store.repository("acme/gone") is None
+
+
+def test_a_repository_that_comes_back_finds_its_own_again(store: PostgresStore):
+    """A suspended App forgets neither configuration nor promotions; what is under way is looked at."""
+    store.set_repositories([MODELS])
+    store.set_configuration("acme/models", {"slipway.yaml": "version: 1"}, "abc")
+    store.create(promotion())
+    store.set_repositories([])
+
+    assert store.repositories() == []
+
+    wakes = store.load("p1").wakes
+    store.set_repositories([MODELS])
+
+    assert store.repository("acme/models").commit == "abc"
+    assert store.load("p1").wakes == wakes + 1
+
+
+def kept(store: PostgresStore, name: str) -> list[bool]:
+    """Whether one of each thing stands under a name."""
+    return [
+        bool(found)
+        for found in (
+            [each for each in store.under_way(name, "fraud", "production") if each.repository == name],
+            store.pending_requests(name, [5], "p1"),
+            store.holds(name, "fraud", "production"),
+            store.quarantine(name, "fraud", "production", "9"),
+            store.wanted(name, "fraud"),
+            [each for each in store.retrainings(9) if each.repository == name],
+        )
+    ]
+
+
+@pytest.fixture
+def filled(store: PostgresStore) -> PostgresStore:
+    """A repository of which everything is kept that can be."""
+    here = ("acme/models", "fraud", "production")
+    store.set_repositories([MODELS])
+    store.create(promotion(pull=5))
+    store.add_requests([RequestRow("acme/models", 5, "ada", {}, 1, 0, promotion="p1")])
+    store.place_hold(Hold(*here, "ada", "Friday", NOW))
+    store.place_quarantine(Quarantine(*here, "9", "slow", NOW))
+    store.set_wanted("acme/models", "fraud", "7")
+    store.ask_retraining(Retraining(*here, "1", "p1", "burn", "too slow", {}, NOW), NOW)
+    return store
+
+
+def test_a_renamed_repository_takes_everything_along(filled: PostgresStore):
+    """By its id, to another owner too; what is under way is looked at."""
+    wakes = filled.load("p1").wakes
+    filled.set_repositories([replace(MODELS, name="emca/sledom", installation=2)])
+
+    assert all(kept(filled, "emca/sledom"))
+    assert not any(kept(filled, "acme/models"))
+    assert filled.repository("acme/models") is None
+    assert filled.repository("emca/sledom").installation == 2
+    assert filled.load("p1").wakes == wakes + 1
+
+
+def test_what_was_decided_about_the_old_name_is_not_saved(filled: PostgresStore):
+    """A look that began before the repository was renamed begins again."""
+    loaded = filled.load("p1")
+    filled.set_repositories([replace(MODELS, name="acme/other")])
+
+    assert not filled.save(loaded, replace(loaded.promotion, reason="stale"), wake_at=None)
+    assert filled.load("p1").promotion.repository == "acme/other"
+
+
+def test_repositories_that_exchange_their_names_keep_their_own(filled: PostgresStore):
+    """Neither takes anything of the other."""
+    other = Installed(8, "acme/other", 1)
+    filled.set_repositories([MODELS, other])
+    filled.set_repositories([replace(MODELS, name="acme/other"), replace(other, name="acme/models")])
+
+    assert all(kept(filled, "acme/other"))
+    assert not any(kept(filled, "acme/models"))
+
+
+def test_another_repository_under_a_name_that_is_free_again_inherits_nothing(filled: PostgresStore):
+    """Deleted and made anew: its pull requests are others, whatever their numbers."""
+    filled.set_repositories([replace(MODELS, id=99)])
+
+    assert not any(kept(filled, "acme/models"))
+
+    filled.set_repositories([replace(MODELS, id=99, name="acme/second"), MODELS])
+
+    assert all(kept(filled, "acme/models"))

@@ -3,6 +3,7 @@
 import pytest
 from fastapi import FastAPI
 
+from bot.ports import Installed
 from bot.sandbox.server import Server
 
 # The doctor's threads leave their connections to the end of its process, which the suite outlives.
@@ -62,7 +63,7 @@ def test_everything_broken_at_once_is_told_at_once(world, engine):
 def test_a_github_that_is_away_hides_nothing_that_the_database_remembers(world, store):
     """The last good configuration tells which series and Applications there should be."""
     text = world.configuration.replace("selector: 'version=\"{version}\"'", 'selector: ""')
-    store.set_repositories([(1, world.repository)])
+    store.set_repositories([Installed(1, world.repository, 1)])
     store.set_configuration(world.repository, {"slipway.yaml": text}, "c" * 40)
     world.settings["SLIPWAY_GITHUB_APP_ID"] = "999"
     _, found, _ = world.examine()
@@ -82,6 +83,7 @@ def test_a_github_that_is_away_hides_nothing_that_the_database_remembers(world, 
         ("SLIPWAY_PROMETHEUS_URL", "http://127.0.0.1:1", "Prometheus", "No connection"),
         ("SLIPWAY_PROMETHEUS_SOURCES", "{", "Settings", "this is no JSON"),
         ("SLIPWAY_ARGOCD_URL", "http://127.0.0.1:1", "Argo CD", "No answer"),
+        ("SLIPWAY_ARGOCD_URL", "argocd", "Settings", "this is no web address"),
         ("SLIPWAY_PUBLIC_URL", "https://elsewhere.example.com", "GitHub", "not to https://elsewhere"),
         ("SLIPWAY_PUBLIC_URL", "https://elsewhere.example.com", "MLflow", "None goes to https://elsewhere"),
     ],
@@ -91,6 +93,15 @@ def test_one_setting_that_is_wrong(world, setting, value, area, sentence):
     world.settings[setting] = value
 
     assert any(sentence in told for told in world.bad()[area])
+
+
+def test_no_other_github_is_asked_than_the_one_that_was_meant(world):
+    """An address that is none is told as a setting; github.com does not stand in for it."""
+    world.settings["SLIPWAY_GITHUB_BASE_URL"] = "github.acme.io/api/v3"
+    _, found, _ = world.examine()
+
+    assert ("Settings", "SLIPWAY_GITHUB_BASE_URL") in {(each["area"], each["subject"]) for each in found}
+    assert "App" not in {each["subject"] for each in found if each["area"] == "GitHub"}
 
 
 @pytest.mark.parametrize(

@@ -66,6 +66,10 @@ class FakeWorld:
     def close(self, pull, login):
         self.forge.close_as(pull, login)
 
+    def rename(self, name):
+        self.forge.rename(name)
+        return self.forge
+
     def merge(self, pull, login):
         self.forge.merge_as(pull, login)
 
@@ -153,6 +157,11 @@ class ServerWorld:
     def events(self):
         sent = self.server.dispatched(self.repository)
         return [(each["event_type"], each["client_payload"]) for each in sent]
+
+    def rename(self, name):
+        self.server.rename(self.repository, name)
+        self.repository = name
+        return self.app.forge(self.installation, name)
 
     def close(self, pull, login):
         self.ask(login, "PATCH", f"/pulls/{pull}", json={"state": "closed"})

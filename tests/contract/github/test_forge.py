@@ -136,7 +136,7 @@ def test_a_closed_pull_request_is_followed_by_a_new_one(world, base):
 
     assert second.number != first.number
     assert world.forge.pull(first.number).state is PullState.CLOSED
-    assert world.forge.pull_of_branch(first.branch).number == second.number
+    assert [pull.number for pull in world.forge.open_pulls()] == [second.number]
 
 
 def test_a_branch_without_a_pull_request_gets_one(world, base):
@@ -220,25 +220,14 @@ def test_who_closed_and_who_merged_is_known(world, base):
 
 
 def test_a_pull_request_that_does_not_exist_is_not_found(world):
-    """Neither by number nor by branch."""
+    """No other is shown in its place."""
     with pytest.raises(NotFound):
         world.forge.pull(404)
 
-    assert world.forge.pull_of_branch("slipway/absent") is None
 
-
-def test_a_pull_request_may_be_edited_labelled_and_its_branch_deleted(world, base):
-    """Each of them twice is once."""
-    pull = world.forge.propose(bump(base, labels=("slipway",)))
-    for _ in range(2):
-        world.forge.update_pull(pull.number, title="New title")
-        world.forge.update_pull(pull.number, body="New body")
-        world.forge.label(pull.number, ["held", "slipway"])
-
-    seen = world.forge.pull(pull.number)
-    assert (seen.title, world.body(pull.number)) == ("New title", "New body")
-    assert sorted(seen.labels) == ["held", "slipway"]
-
+def test_a_branch_may_be_deleted(world, base):
+    """Twice is once."""
+    pull = world.forge.propose(bump(base))
     world.forge.close(pull.number)
     for _ in range(2):
         world.forge.delete_branch(pull.branch)
@@ -363,3 +352,28 @@ def test_a_check_and_a_deployment_are_made_and_edited(world, base):
         )
         world.forge.deployment("production", base, "success", "Version 2", "https://x.test")
     world.forge.check(CheckRun("slipway / gates", base, "Gates", "Again.", None))
+
+
+def test_a_former_name_leads_here(world):
+    """As long as no other repository has it; any other name does not."""
+    before = world.forge.repository
+    owner = before.split("/")[0]
+    forge = world.rename(f"{owner}/renamed")
+
+    assert forge.repository == f"{owner}/renamed"
+    assert forge.was_called(before)
+    assert forge.was_called(before.upper())
+    assert not forge.was_called(f"{owner}/other")
+
+
+def test_what_was_begun_under_the_former_name_is_done(world, base):
+    """GitHub leads every request to the new name; what was proposed is merged under it."""
+    pull = world.forge.propose(bump(base))
+    renamed = world.rename(f"{world.forge.repository}-renamed")
+
+    assert world.forge.pull(pull.number).head_sha == pull.head_sha
+
+    world.forge.upsert_comment(pull.number, MARKER, "Said under the old name")
+    renamed.merge(pull.number, sha=pull.head_sha, title="Promote", message="Why.")
+
+    assert world.forge.pull(pull.number).state is PullState.MERGED

@@ -163,7 +163,7 @@ class Hub:
     wire: httpx.Client
 
     def settle(self) -> None:
-        assert self.server.outbox.settle(10)
+        assert self.server.outbox.settle(60)
 
     def client(self, auth: github.Auth.Auth) -> github.Github:
         return github.Github(

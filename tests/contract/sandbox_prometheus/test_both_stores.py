@@ -3,8 +3,10 @@
 import json
 import threading
 import time
+from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import pairwise
+from statistics import median
 
 import httpx
 import pytest
@@ -94,7 +96,7 @@ def real(targets, tmp_path_factory):
 
 
 def wait_for_samples(url: str) -> None:
-    wait_until(lambda: len(samples(url, "http_requests_total[1m]")) == 3, 20, "the first scrapes")
+    wait_until(lambda: len(samples(url, "http_requests_total[1m]")) == 3, 60, "the first scrapes")
     wait_until(
         lambda: all(len(values) > 1 for values in samples(url, "http_requests_total[1m]").values()),
         20,
@@ -121,12 +123,24 @@ def samples(url: str, query: str) -> dict:
 @pytest.mark.parametrize("query", UNDERSTOOD)
 def test_the_same_series_and_values(real, embedded, query):
     """Both name the same series, with the same labels, the same values and the same form of answer."""
-    assert _known(samples(embedded, query)) == _known(samples(real, query))
+    ours, theirs = settled(lambda url: _known(samples(url, query)), embedded, real)
+
+    assert ours == theirs
     for window in ("", "[20s]"):
         types = [
             ask(url, "query", query=query + window).json()["data"]["resultType"] for url in (real, embedded)
         ]
         assert types == ["matrix" if window else "vector"] * 2
+
+
+def settled(look: Callable[[str], object], *urls: str) -> list[object]:
+    """What each of them says, once they agree: on a busy machine either may have missed the last scrape."""
+    deadline = time.monotonic() + 30
+    while True:
+        found = [look(url) for url in urls]
+        if all(each == found[0] for each in found) or time.monotonic() > deadline:
+            return found
+        time.sleep(0.1)
 
 
 def _known(found: dict) -> dict:
@@ -143,7 +157,8 @@ def test_raw_samples_are_raw(real, embedded):
 
         assert {value for _, value in series["values"]} == {"3"}
         assert times == sorted(times)
-        assert all(0.5 < later - earlier < 2.5 for earlier, later in pairwise(times))
+        # A busy machine misses one now and then.
+        assert 0.5 < median(later - earlier for earlier, later in pairwise(times)) < 2.5
 
 
 @pytest.mark.real("prometheus")
@@ -159,22 +174,18 @@ def test_the_same_mistakes_are_refused(real, embedded, query):
 @pytest.mark.real("prometheus")
 def test_a_range_query_has_the_same_steps(real, embedded):
     """`query_range` answers at the same steps with the same values."""
-    end = int(time.time())
-    answers = [
-        ask(
-            url,
-            "query_range",
-            query='http_requests_total{status="2xx",method="POST"}',
-            start=end - 1,
-            end=end,
-            step=1,
-        )
-        for url in (real, embedded)
-    ]
-    results = [answer.raise_for_status().json()["data"] for answer in answers]
+    query = 'http_requests_total{status="2xx",method="POST"}'
 
-    assert results[0]["resultType"] == results[1]["resultType"] == "matrix"
-    assert results[0]["result"][0]["values"][-1] == results[1]["result"][0]["values"][-1] == [end, "1027"]
+    def steps(url: str) -> tuple[str, list[tuple[float, str]]]:
+        end = int(time.time())
+        answer = ask(url, "query_range", query=query, start=end - 1, end=end, step=1)
+        data = answer.raise_for_status().json()["data"]
+        values = [value for series in data["result"] for value in series["values"]]
+        return data["resultType"], [(at - end, value) for at, value in values]
+
+    theirs, ours = settled(steps, real, embedded)
+
+    assert ours == theirs == ("matrix", [(-1, "1027"), (0, "1027")])
 
 
 @pytest.mark.real("prometheus")
@@ -225,10 +236,10 @@ def test_a_gone_target_is_stale(tmp_path):
     file.write_text(json.dumps([{"targets": [f"127.0.0.1:{server.server_port}"]}]))
     started = prometheus.start_embedded(file)
     try:
-        wait_until(lambda: len(samples(started.url, "http_requests_total")) == 3, 20, "the first scrape")
+        wait_until(lambda: len(samples(started.url, "http_requests_total")) == 3, 60, "the first scrape")
         file.write_text("[]")
 
-        wait_until(lambda: not samples(started.url, "http_requests_total"), 20, "staleness")
+        wait_until(lambda: not samples(started.url, "http_requests_total"), 60, "staleness")
     finally:
         started.close()
         server.shutdown()

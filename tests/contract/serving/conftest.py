@@ -14,9 +14,12 @@ import httpx
 import pytest
 
 from bot.adapters import shipped
+from bot.sandbox.processes import wait_until
 
-STARTS_WITHIN = 60
+STARTS_WITHIN = 120
+WAITS = "a prediction waits"
 MODEL = '''
+import os
 import time
 import mlflow
 import pandas as pd
@@ -25,10 +28,13 @@ from mlflow.types.schema import ColSpec, Schema
 
 
 class Model(mlflow.pyfunc.PythonModel):
-    """Answers double of `x`, after `wait` seconds; breaks on negative x."""
+    """Answers double of `x`, where `wait` is 1 once there is the file that GO names; breaks on negative x."""
 
     def predict(self, context, model_input: pd.DataFrame, params=None):
-        time.sleep(float(model_input["wait"].max()))
+        if model_input["wait"].max() > 0:
+            print("a prediction waits", flush=True)
+            while not os.path.exists(os.environ["GO"]):
+                time.sleep(0.01)
         if (model_input["x"] < 0).any():
             raise ValueError("x is negative")
         return model_input["x"] * 2
@@ -46,9 +52,15 @@ class Served:
     process: subprocess.Popen[bytes]
     client: httpx.Client
     log: Path
+    go: Path
+    """What waits is answered once this file is there."""
 
-    def predict(self, x: float = 1.0, wait: float = 0.0, **options) -> httpx.Response:
-        return self.client.post("/predict", json={"dataframe_records": [{"x": x, "wait": wait}]}, **options)
+    def predict(self, x: float = 1.0, wait: float = 0.0) -> httpx.Response:
+        return self.client.post("/predict", json={"dataframe_records": [{"x": x, "wait": wait}]})
+
+    def waiting(self, predictions: int) -> None:
+        """Return when so many predictions have begun to wait, counted from the start of the program."""
+        wait_until(lambda: self.log.read_text().count(WAITS) == predictions, 60, WAITS, log=self.log)
 
 
 @pytest.fixture(scope="session")
@@ -72,7 +84,10 @@ def serve(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cal
             with socket.socket() as free:
                 free.bind(("127.0.0.1", 0))
                 port = free.getsockname()[1]
+            folder = tmp_path_factory.mktemp("serving")
+            log, go = folder / "log", folder / "go"
             environment = os.environ | {
+                "GO": str(go),
                 "MLFLOW_DISABLE_TELEMETRY": "true",
                 "MODEL_URI": str(model),
                 "MODEL_NAME": "fraud-detector",
@@ -82,14 +97,13 @@ def serve(model: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cal
             command = [sys.executable, "-m", "uvicorn", "app:app", "--port", str(port)]
             command += ["--app-dir", str(shipped.folder("gitops-repo-template") / "serving")]
             command += ["--timeout-graceful-shutdown", "20", "--no-access-log"]
-            log = tmp_path_factory.mktemp("serving") / "log"
             with log.open("wb") as out:
                 process = subprocess.Popen(command, env=environment, stdout=out, stderr=out)
             started.callback(_stop, process)
             client = started.enter_context(
-                httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30, trust_env=False)
+                httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=60, trust_env=False)
             )
-            served = Served(process, client, log)
+            served = Served(process, client, log, go)
             _wait(served)
             return served
 

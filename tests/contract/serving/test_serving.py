@@ -1,11 +1,13 @@
 """The reference serving image's program keeps what it promises to callers, probes and Prometheus."""
 
 import signal
+import socket
 import threading
-import time
 from concurrent.futures import ThreadPoolExecutor
 
 from prometheus_client.parser import text_string_to_metric_families
+
+from bot.sandbox.processes import wait_until
 
 
 def test_it_predicts_and_says_which_version_did(served):
@@ -47,9 +49,10 @@ def test_too_much_is_refused(served):
 def test_more_at_once_than_a_replica_takes_is_refused_at_once(served):
     """The third request beside two slow ones is told to come again, instead of waiting in line."""
     with ThreadPoolExecutor(2) as callers:
-        slow = [callers.submit(served.predict, 1.0, 1.5) for _ in range(2)]
-        time.sleep(0.5)
+        slow = [callers.submit(served.predict, 1.0, 1.0) for _ in range(2)]
+        served.waiting(2)
         refused = served.predict()
+        served.go.touch()
 
     assert [one.result().status_code for one in slow] == [200, 200]
     assert refused.status_code == 503
@@ -95,11 +98,19 @@ def test_what_has_begun_is_finished(serve):
     """SIGTERM in the middle of a request: the port closes, the answer still comes, the process ends."""
     served = serve()
     answers = []
-    caller = threading.Thread(target=lambda: answers.append(served.predict(x=2, wait=1.5)))
+    caller = threading.Thread(target=lambda: answers.append(served.predict(x=2, wait=1)))
     caller.start()
-    time.sleep(0.5)
+    served.waiting(1)
     served.process.send_signal(signal.SIGTERM)
-    caller.join(20)
+    wait_until(lambda: not _listens(served), 60, "the end of listening")
+    served.go.touch()
+    caller.join(60)
 
     assert answers[0].json()["predictions"] == [4.0]
-    served.process.wait(10)
+    served.process.wait(60)
+
+
+def _listens(served):
+    address = served.client.base_url
+    with socket.socket() as caller:
+        return caller.connect_ex((address.host, address.port)) == 0

@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
 import httpx
+import kubernetes_validate
 import pytest
 import uvicorn
 import yaml
@@ -127,6 +128,17 @@ def _page(github, monkeypatch, *more):
         verb.join(30)
 
 
+def test_what_is_asked_of_github_is_what_it_describes(setup, github, wire, operations):
+    """The App, its installations and repositories, its webhook: each question and answer of the set-up."""
+    person = setup()
+    person.install(person.register())
+    asked = {each.path.removeprefix("/api/v3") for each in wire.exchanges}
+    for exchange in wire.exchanges:
+        operations.check(exchange)
+
+    assert {"/app", "/app/installations", "/installation/repositories", "/app/hook/config"} <= asked
+
+
 def stored(folder: Path) -> dict[str, str]:
     lines = (folder / "slipway.env").read_text().splitlines()
     return {name: value for name, _, value in (line.partition("=") for line in lines)}
@@ -163,6 +175,7 @@ def test_a_person_clicks_through(github, tmp_path):
     assert key.read_text().startswith("-----BEGIN")
     for path in (tmp_path / "slipway.env", key):
         assert path.stat().st_mode & 0o777 == 0o600
+    assert "is registered. The settings are in slipway.env" in err
     assert settings["SLIPWAY_GITHUB_WEBHOOK_SECRET"] not in shown
     assert "PRIVATE KEY" not in shown
     assert "acme/gitops" in done.text
@@ -208,6 +221,7 @@ def test_a_kubernetes_secret_is_printed_and_nothing_is_written(setup, capsys, tm
     secret = yaml.safe_load(out)
     values = {name: base64.b64decode(value).decode() for name, value in secret["data"].items()}
 
+    kubernetes_validate.validate(secret, "1.32", strict=True)
     assert (secret["kind"], secret["apiVersion"]) == ("Secret", "v1")
     assert set(values) == SETTINGS | {"SLIPWAY_GITHUB_PRIVATE_KEY"}
     assert values["SLIPWAY_GITHUB_PRIVATE_KEY"].startswith("-----BEGIN")
@@ -215,12 +229,13 @@ def test_a_kubernetes_secret_is_printed_and_nothing_is_written(setup, capsys, tm
 
 
 def test_an_organisation_owns_the_app(setup, github, tmp_path):
-    """GitHub's page of the organisation is opened, whatever its name holds."""
+    """GitHub's page of the organisation is opened, and the App is its own."""
     person = setup("--organization", "acme")
-    own, odd = person.review(), person.review(organization="a/../b?c")
+    asked = person.review()
+    person.register()
 
-    assert urlsplit(action(own.text)).path == "/organizations/acme/settings/apps/new"
-    assert urlsplit(action(odd.text)).path == "/organizations/a%2F..%2Fb%3Fc/settings/apps/new"
+    assert urlsplit(action(asked.text)).path == "/organizations/acme/settings/apps/new"
+    assert person.app().owner == "acme"
 
 
 def test_an_enterprise_server_is_where_the_base_url_says(setup, github, tmp_path):
@@ -313,16 +328,48 @@ def test_a_key_that_could_not_be_stored_is_not_lost(setup, github, tmp_path):
         {"public_url": "https://a.example.com/?x=1"},
         {"name": ""},
         {"name": "x" * 35},
+        {"organization": "a/../b?c"},
+        {"organization": "-a"},
     ],
 )
 def test_what_cannot_be_is_told_beside_the_form(setup, github, tmp_path, change):
     """What was filled in stays."""
-    person = setup("--organization", "acme")
+    person = setup("--teams")
     answer = person.review(**change)
 
     assert answer.status_code == 422
-    assert 'class="alert"' in answer.text
-    assert fields(answer.text)["organization"] == "acme"
+    assert answer.text.count('class="alert"') == 1
+    assert (
+        fields(answer.text)
+        == {"name": "Slipway", "public_url": PUBLIC, "organization": "", "teams": "yes"} | change
+    )
+
+
+def test_all_that_is_wrong_is_told_at_once(setup, github, tmp_path):
+    """One look, one correction."""
+    answer = setup().review(name="", public_url="slipway", organization="a b")
+
+    assert answer.text.count('class="alert"') == 3
+
+
+def test_after_the_app_is_registered_no_second_one_is_made(setup, github, tmp_path):
+    """Whoever goes back a page comes to the installation: the key of another App would be lost."""
+    person = setup()
+    person.register()
+    for answer in (person.browser.get(person.own), person.browser.post(f"{person.own}/review", data={})):
+        assert (answer.status_code, answer.headers["location"]) == (303, "/install")
+
+
+def test_what_is_still_to_be_done_is_no_problem(setup, github, tmp_path):
+    """Nobody listens there yet, and the App is about to be installed: neither is trouble."""
+    person = setup()
+    waiting = person.register()
+    assert github.outbox.settle(20)
+    again = person.browser.get(f"{person.own}/install")
+    done = person.install(waiting)
+
+    for page in (waiting, again, done):
+        assert "problem" not in page.text[page.text.index("</style>") :]
 
 
 def test_hostile_names_stay_text(setup, github, tmp_path):
@@ -357,6 +404,14 @@ def test_the_result_is_checked(setup, github, tmp_path):
     assert "not to http://127.0.0.1:9/webhooks/github" in done
 
 
+def test_pages_that_are_no_api_are_told_before_an_app_is_made(setup, github):
+    """The address of GitHub's pages instead of its API: the key of the new App could never be fetched."""
+    refused = CliRunner().invoke(slipway, ["setup", "--public-url", PUBLIC, "--base-url", github.url])
+
+    assert refused.exit_code == 2
+    assert "https://HOST/api/v3 would be one" in refused.stderr
+
+
 def test_an_existing_file_stays(setup, github, tmp_path):
     """Settings that exist are not overwritten without --force, and no App is made."""
     (tmp_path / "slipway.env").write_text("mine")
@@ -377,6 +432,8 @@ def test_an_existing_file_stays(setup, github, tmp_path):
     [
         (["--file", "nowhere/slipway.env"], "no folder that can be written to"),
         (["--base-url", "ftp://x"], "--base-url must be the address"),
+        (["--base-url", "http://127.0.0.1:9"], "--base-url: no answer from http://127.0.0.1:9"),
+        (["--port", "99999"], "or equal to 65535"),
     ],
 )
 def test_what_cannot_work_is_told_before_the_page_opens(setup, github, tmp_path, options, sentence):

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from prometheus_client.parser import text_string_to_metric_families
 
 from bot.domain.promotion import Promotion, Stage
+from bot.domain.retrain import Retraining
 from bot.domain.verdict import Outcome, Verdict
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -56,3 +57,22 @@ def test_verdicts_and_lead_times_are_told(senders, store):
     assert told["slipway_lead_time_seconds_bucket", "production", "900", "acme/models"] == 1
     assert told["slipway_lead_time_seconds_bucket", "production", "+Inf", "acme/models"] == 2
     assert told["slipway_lead_time_seconds_sum", "production", "acme/models"] == 7800
+
+
+def test_new_versions_that_were_asked_for_are_counted(senders, store):
+    """By model and place: who was told, who still waits to be, and what was given up."""
+    store.create(_promotion(2))
+    for model, told in (("fraud", None), ("churn", "gave up: no answer"), ("sales", "untold")):
+        wanted = Retraining("acme/models", model, "production", "2", "p2", "drift", "drift of 0.4", {}, NOW)
+        assert store.ask_retraining(wanted, NOW - timedelta(days=1))
+        (row,) = [each for each in store.retrainings(9) if each.model == model]
+        if told != "untold":
+            store.told_retraining(row.id, NOW, told)
+
+    text = senders.client.get("/metrics").text
+
+    place = 'environment="production",model="{}",repository="acme/models",state="{}"'
+    for model, state in (("fraud", "told"), ("churn", "given up"), ("sales", "waiting")):
+        labels = place.format(model, state).split(",")
+        lines = [line for line in text.splitlines() if all(label in line for label in labels)]
+        assert [line.rpartition(" ")[2] for line in lines] == ["1.0"], (model, state)

@@ -7,12 +7,7 @@ from bot.adapters import shipped
 from bot.manifests.check import check
 from bot.manifests.team_names import Style, TeamNames, mistakes, written
 
-FOLDER = shipped.folder("gitops-repo-template")
-TEMPLATE = {
-    file.relative_to(FOLDER).as_posix(): file.read_bytes()
-    for file in FOLDER.rglob("*")
-    if file.is_file() and "__pycache__" not in file.parts
-}
+TEMPLATE = shipped.template()
 SHIPPED = shipped.policies()
 
 words = st.from_regex(r"[a-z][a-z0-9]{0,8}(-[a-z0-9]{1,8})?", fullmatch=True) | st.sampled_from(

@@ -121,7 +121,7 @@ def test_an_edited_comment_is_no_command(running):
 def test_the_re_run_button_works(running, button):
     """Pressed on GitHub's page by a person: gates are looked at again, an undecided watch goes on."""
     talk = running.conversation(
-        POLICY if button == "gates" else "canary: {max_bake: 2s, bake: 1s}\n", WATCHED
+        POLICY if button == "gates" else "canary: {bake: 1s, max_bake: 2s, interval: 1s}\n", WATCHED
     )
     pull = talk.alias()
     if button == "canary":

@@ -22,19 +22,19 @@ def test_a_pause_that_github_asks_for_is_kept_and_then_everything_is_done(runnin
     talk = running.conversation(POLICY)
     pull = talk.alias()
     limits = running.server.world.limits
-    limits.pause("installation", status, 3)
+    limits.pause("installation", status, 5)
     began = time.monotonic()
     comment = talk.say("ada", pull, "/promote")
     paused = wait_for(
         lambda: metric(running, "slipway_github_pause_seconds", talk.installation) or None, "a pause"
     )
-    assert 0 < paused <= 3
+    assert 0 < paused <= 5
     used = limits.used(f"installation:{talk.installation}")[0]
     wait_for(lambda: limits.paused(f"installation:{talk.installation}") is None or None, "its end")
     assert limits.used(f"installation:{talk.installation}")[0] - used <= 3  # as many as were on their way
 
     talk.reached(pull, "passed")
-    assert time.monotonic() - began >= 3
+    assert time.monotonic() - began >= 5
     assert "rocket" in wait_for(lambda: talk.reactions(comment) or None, "the reaction")
 
 

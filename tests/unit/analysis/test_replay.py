@@ -43,6 +43,28 @@ def test_a_stored_verdict_comes_out_the_same():
         assert verdict.outcome is outcome
 
 
+def test_a_verdict_that_came_later_in_the_same_watch_comes_out_the_same():
+    """A check or a step was waited for after the first verdict: the stored one is of a later look."""
+    record, first = judged(1)
+    after = windows(30, 40, len(record.windows))
+    watch = Watch(SLOS, record.history, SETTINGS)
+    seen = []
+    for window in (*record.windows, *after):
+        seen.append(window)
+        verdict = watch.observe(window)
+        if verdict is not None:
+            watch = Watch.restore(SLOS, record.history, SETTINGS, json.loads(json.dumps(watch.state())))
+        if verdict is not None and verdict.outcome is Outcome.FAILED:
+            break
+    again = replay(replace(record, windows=tuple(seen)), verdict)
+
+    assert (first.outcome, verdict.outcome) == (Outcome.PASSED, Outcome.FAILED)
+    assert again.agrees, again.sentence
+    assert again.verdict == verdict
+    tampered = replay(replace(record, windows=tuple(seen)), replace(verdict, outcome=Outcome.PASSED))
+    assert tampered.sentence.startswith("Stored was `passed`, recomputed is `failed`")
+
+
 def test_changed_data_is_noticed():
     """One request more in one window, and the replay does not agree."""
     record, verdict = judged(30)

@@ -52,7 +52,7 @@ def checkout(tmp_path, monkeypatch):
         ),
         ({}, [], "no metrics server `default` is set up: say --prometheus, or set SLIPWAY_PROMETHEUS_URL"),
         ({}, AWAY, "Prometheus: no connection"),
-        ({}, ["--prometheus", "nonsense"], "Prometheus: no connection"),
+        ({}, ["--prometheus", "nonsense"], "--prometheus: this is no web address like https://host or"),
         (
             {"preset: fastapi": "preset: fastapi\n          source: paris"},
             [],

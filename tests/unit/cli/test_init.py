@@ -44,6 +44,19 @@ def test_it_asks_for_what_is_not_given(tmp_path: Path) -> None:
     assert "acme/pins.git" in (tmp_path / "new" / "apps" / "risk-production.yaml").read_text()
 
 
+def test_it_asks_for_bucket_and_account_where_a_style_needs_them(tmp_path: Path) -> None:
+    """KServe and SageMaker read a bucket, SageMaker an account: no placeholder goes into a cluster unseen."""
+    answers = "Acme\nregistry.acme.io/ai\nacme.io\n\n-\n-\n-\n-\nprice\n\n210987654321\n"
+
+    result = init(tmp_path / "new", "--ask", names=[], answers=answers)
+
+    assert result.exit_code == 0, result.output
+    base = (tmp_path / "new" / "models" / "price" / "base" / "endpoint.yaml").read_text()
+    pin = (tmp_path / "new" / "models" / "price" / "overlays" / "staging" / "pin.yaml").read_text()
+    assert "arn:aws:iam::210987654321:role/price-serving" in base
+    assert "s3://acme-models/price/1/model.tar.gz" in pin
+
+
 def test_without_a_terminal_it_names_every_missing_flag(tmp_path: Path) -> None:
     """Nothing is asked where nobody can answer."""
     result = init(tmp_path / "new", names=[])

@@ -41,9 +41,10 @@ def test_the_heading_says_which_promotion_it_is():
     """Nobody remembers an id."""
     promotion = samples.promotion()
 
-    assert heading(promotion) == "fraud-detector version 3 in production, not judged yet."
-    assert heading(replace(promotion, verdict=samples.verdict())) == (
-        "fraud-detector version 3 in production, judged 2026-11-18 09:34 UTC after 4 minutes."
+    assert heading(promotion, None, None) == "fraud-detector version 3 in production, not judged yet."
+    assert heading(promotion, 10, samples.verdict()) == (
+        "fraud-detector version 3 in production with 10% of the traffic, judged 2026-11-18 09:34 UTC after "
+        "4 minutes."
     )
 
 

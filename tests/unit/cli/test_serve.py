@@ -46,6 +46,22 @@ def test_a_wrong_value_is_told_beside_what_is_missing(environment):
     assert "SLIPWAY_GITHUB_APP_ID is missing" in str(told.value)
 
 
+@pytest.mark.parametrize(
+    "address", ["argocd.example.com", "ftp://argocd", "http://", "https://[::1", "http://a b"]
+)
+def test_what_is_no_web_address_is_told_before_anybody_is_asked(environment, address):
+    """A missing scheme, another protocol, no host: the setting is named, and what an address looks like."""
+    names = ("ARGOCD_URL", "PROMETHEUS_URL", "PUBLIC_URL", "MLFLOW_TRACKING_URI", "GITHUB_BASE_URL")
+    for name, value in {**COMPLETE, **{f"SLIPWAY_{name}": address for name in names}}.items():
+        environment.setenv(name, value)
+    with pytest.raises(settings.SettingsError) as told:
+        settings.load()
+
+    for name in names:
+        assert f"SLIPWAY_{name} is wrong: this is no web address like https://host or" in str(told.value)
+    assert len(told.value.mistakes) == len(names)
+
+
 def test_a_key_file_that_is_not_there_is_told(environment):
     """A path is looked at before the first request needs the key."""
     for name, value in COMPLETE.items():

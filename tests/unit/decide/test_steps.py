@@ -184,7 +184,7 @@ def test_a_live_step_is_watched_anew(given):
     decision = decide(syncing, live, given.now)
 
     assert (decision.promotion.stage, decision.promotion.verdict) == (Stage.WATCHING, None)
-    assert kinds(decision) == [effects.ForgetCanary]
+    assert decision.effects == (effects.ForgetCanary(syncing.verdict),)
 
 
 @pytest.mark.parametrize(("weight", "live"), [(10, True), (None, False)])

@@ -20,7 +20,7 @@ def test_one_that_hangs_or_breaks_hides_no_other():
         raise Unavailable("MLflow", "no answer")
 
     looks = [
-        Look("A", "hangs", lambda: hangs.wait(30) and [], "Wake it."),
+        Look("A", "hangs", lambda: hangs.wait(60) and [], "Wake it."),
         Look("B", "breaks", breaks, "Mend it."),
         Look("C", "away", away, "Start it."),
         Look("D", "well", lambda: [ok("D", "well", "Fine.")], "Nothing."),
@@ -37,23 +37,23 @@ def test_one_that_hangs_or_breaks_hides_no_other():
         ("D", "ok", "Fine."),
     ]
     assert [each.todo for each in found] == ["Wake it.", "Mend it.", "Start it.", ""]
-    assert took < 5
+    assert took < 30
 
 
 def test_a_look_that_finds_nothing_is_not_late():
     """Silence in time is an answer."""
-    assert run([Look("A", "x", list, "")], 10) == []
+    assert run([Look("A", "x", list, "")], 60) == []
 
 
 def test_they_do_not_wait_for_each_other():
     """All of them are under way at once: each waits until the last has begun."""
-    together = threading.Barrier(20, timeout=10)
+    together = threading.Barrier(20, timeout=60)
 
     def look():
         together.wait()
         return [ok("A", "x", "Fine.")]
 
-    found = run([Look("A", str(number), look, "") for number in range(20)], 15)
+    found = run([Look("A", str(number), look, "") for number in range(20)], 60)
 
     assert {finding.level for finding in found} == {Level.OK}
 

@@ -2,7 +2,10 @@
 
 from datetime import UTC, datetime
 
+import pytest
+
 from bot.domain.pull import PullState
+from bot.ports import Installed, Unavailable
 
 LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 INSTALLATIONS = [
@@ -15,19 +18,40 @@ INSTALLATIONS = [
 def test_a_suspended_installation_has_no_repositories(app, script):
     """It could not be read anyway."""
     script.then(200, INSTALLATIONS)
-    script.then(200, {"repositories": [{"full_name": "octo/gitops"}]})
+    script.then(200, {"repositories": [{"id": 7, "full_name": "octo/gitops"}]})
     script.then(200, {"repositories": []})
 
-    assert app.repositories() == [(1, "octo/gitops")]
+    assert app.repositories() == [Installed(7, "octo/gitops", 1)]
+
+
+@pytest.mark.parametrize("status", [403, 404])
+def test_an_installation_that_refuses_to_be_read_does_not_hide_the_others(app, script, status):
+    """Removed this moment, or closed to our address by its owner."""
+    script.then(200, INSTALLATIONS)
+    script.then(status, {"message": "The organization has an IP allow list enabled"})
+    if status == 404:
+        script.then(404, {"message": "Not Found"})  # neither is the account found
+    script.then(200, {"repositories": [{"id": 7, "full_name": "acme/gitops"}]})
+
+    assert app.repositories() == [Installed(7, "acme/gitops", 2)]
+
+
+def test_an_installation_that_is_away_is_asked_again_later(app, script):
+    """Nothing is concluded from an answer that did not come."""
+    script.then(200, INSTALLATIONS)
+    script.then(502, {})
+
+    with pytest.raises(Unavailable):
+        app.repositories()
 
 
 def test_a_server_that_cannot_list_an_installation_searches_the_account(app, script):
     """What every repository of the account is, where nobody says which of them the App may see."""
     script.then(200, INSTALLATIONS[:1])
     script.then(404, {"message": "Not Found"})
-    script.then(200, {"items": [{"full_name": "octo/gitops"}]})
+    script.then(200, {"items": [{"id": 7, "full_name": "octo/gitops"}]})
 
-    assert app.repositories() == [(1, "octo/gitops")]
+    assert app.repositories() == [Installed(7, "octo/gitops", 1)]
     assert "q=user%3Aocto" in script.sent[-1].url
 
 

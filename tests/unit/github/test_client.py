@@ -329,7 +329,7 @@ def test_nothing_shows_a_secret(app, forge, script, private_key, caplog):
     script.then(422, {"message": "no"})
     forge.head("main")
     with pytest.raises(Refused):
-        forge.update_pull(1, title="x")
+        forge.dispatch_event("retrain", {})
 
     auth = InstallationAuth()
     auth.current = Token("ghs_secret1", datetime.now(UTC))
@@ -510,13 +510,14 @@ def test_a_renamed_repository_is_followed_with_the_whole_request(forge, script, 
     script.then(status, {"message": "Moved"}, location=RENAMED)
     script.then(200, [])
     forge.comments(7)
-    script.then(status, {"message": "Moved"}, location="/api/v3/repositories/9/issues/7/labels")
-    script.then(200, [])
-    forge.label(7, ["slipway"])
+    script.then(status, {"message": "Moved"}, location="/api/v3/repositories/9/dispatches")
+    script.then(204)
+    forge.dispatch_event("retrain", {"model": "fraud"})
 
     assert script.sent[-3].url == RENAMED.replace(".test", ".test:443")
-    assert (script.sent[-1].method, script.sent[-1].body) == ("POST", '{"labels": ["slipway"]}')
-    assert script.sent[-1].url.endswith("/repositories/9/issues/7/labels")
+    body = {"event_type": "retrain", "client_payload": {"model": "fraud"}}
+    assert (script.sent[-1].method, json.loads(script.sent[-1].body)) == ("POST", body)
+    assert script.sent[-1].url.endswith("/repositories/9/dispatches")
 
 
 @pytest.mark.parametrize("status", [301, 307])

@@ -265,3 +265,13 @@ def test_labels_assignees_and_reviewers_are_each_left_out_where_they_are_refused
 
     assert forge.propose(wanted).number == 7
     assert [url for _, url in writes(script)] == ["issues/7/assignees", "pulls/7/requested_reviewers"]
+
+
+def test_a_forks_pull_request_from_a_branch_of_the_same_name_is_not_taken_for_ours(forge, script):
+    """GitHub's filter names an owner, and a fork may belong to the same one."""
+    fork = PULL | {"number": 6, "head": PULL["head"] | {"repo": {"full_name": "octo/copy"}}}
+    script.then(200, [fork, PULL])
+    script.then(200, compared())
+    script.then(200, {"sha": blob(b"tag: v1\n")})
+
+    assert forge.propose(PROPOSAL).number == 7

@@ -202,14 +202,6 @@ def test_a_surface_that_is_away_is_not_taken_for_missing(forge, script):
             act()
 
 
-def test_nothing_to_say_sends_nothing(forge, script):
-    """No labels, no changes: no request."""
-    forge.label(7, [])
-    forge.update_pull(7)
-
-    assert sent(script) == []
-
-
 def test_a_long_listing_is_read_to_its_end(forge, script):
     """Page after page, until one is not full."""
     comment = {

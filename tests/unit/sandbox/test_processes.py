@@ -22,6 +22,27 @@ print(program.process.pid, flush=True)
 time.sleep(600)
 """
 
+DAEMON = """
+import os, sys, time
+from pathlib import Path
+if os.fork() == 0:
+    os.setsid()
+    print(os.getpid(), flush=True)
+    time.sleep(0.3)
+    (Path(sys.argv[1]) / "postmaster.pid").write_text(f"{os.getpid()}\\n")
+time.sleep(600)
+"""
+PARENT_OF_DAEMON = f"""
+import sys, time
+from pathlib import Path
+from bot.sandbox.processes import Processes
+folder = Path(sys.argv[1])
+processes = Processes(folder)
+processes.watch_over(folder)
+program = processes.start("database", [sys.executable, "-S", "-c", {DAEMON!r}, folder])
+time.sleep(600)
+"""
+
 
 def is_alive(pid: int) -> bool:
     """Neither gone nor only waiting to be collected by whoever adopted it."""
@@ -44,7 +65,18 @@ def test_a_killed_sandbox_leaves_nothing(tmp_path):
     parent.wait()
     parent.stdout.close()
 
-    wait_until(lambda: not is_alive(child), 10, "the end of the orphan")
+    wait_until(lambda: not is_alive(child), 60, "the end of the orphan")
+
+
+def test_a_daemon_that_is_being_born_is_ended_too(tmp_path):
+    """The sandbox is killed before the daemon's file says that there is one."""
+    parent = subprocess.Popen([sys.executable, "-c", PARENT_OF_DAEMON, str(tmp_path)])
+    wait_until(lambda: tail(tmp_path / "database.log").strip().isdigit(), 60, "the daemon")
+    parent.kill()
+    parent.wait()
+    daemon = int(tail(tmp_path / "database.log"))
+
+    wait_until(lambda: not is_alive(daemon), 60, "the end of the daemon")
 
 
 def test_stop_ends_a_program_and_what_it_started(tmp_path):
@@ -52,13 +84,13 @@ def test_stop_ends_a_program_and_what_it_started(tmp_path):
     nested = f"import subprocess, sys; subprocess.Popen({SLEEPER!r}); print('x', flush=True); import time; time.sleep(600)"
     with Processes(tmp_path) as processes:
         program = processes.start("nested", [sys.executable, "-S", "-c", nested])
-        wait_until(lambda: "up" in program.tail(), 10, "the nested program")
+        wait_until(lambda: "up" in program.tail(), 60, "the nested program")
         group = program.process.pid
 
         processes.stop(program)
 
         assert not program.running
-        wait_until(lambda: not _group_exists(group), 5, "the end of the group")
+        wait_until(lambda: not _group_exists(group), 60, "the end of the group")
 
 
 def _group_exists(group: int) -> bool:
@@ -74,12 +106,12 @@ def test_a_stubborn_program_is_killed(tmp_path):
     code = "import signal, time; signal.signal(15, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
     with Processes(tmp_path) as processes:
         program = processes.start("stubborn", [sys.executable, "-S", "-c", code])
-        wait_until(lambda: "up" in program.tail(), 10, "the stubborn program")
+        wait_until(lambda: "up" in program.tail(), 60, "the stubborn program")
         started = time.monotonic()
 
         processes.stop(program, grace=0.2)
 
-        assert time.monotonic() - started < 5
+        assert time.monotonic() - started < 9  # the grace that it was not given is 10
         assert program.process.returncode == -signal.SIGKILL
 
 

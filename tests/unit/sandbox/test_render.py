@@ -5,10 +5,12 @@ import subprocess
 import pytest
 import yaml
 
+from bot.adapters import shipped
 from bot.sandbox import repository
 from bot.sandbox.render import RenderError, read_kustomization, render_with_kubectl
 
-OVERLAYS = sorted((repository.template() / "models" / repository.MODEL).glob("overlays/*"))
+TEMPLATE = shipped.folder("gitops-repo-template")
+OVERLAYS = sorted((TEMPLATE / "models" / repository.MODEL).glob("overlays/*"))
 
 
 def write(folder, **files):
@@ -42,8 +44,8 @@ def test_the_small_reader_renders_what_kubectl_renders(overlay):
 def test_the_pin_changes_nothing_else(overlay, tmp_path):
     """Pinning another version changes one value of what is rendered."""
     copied = tmp_path / "models"
-    subprocess.run(["cp", "-r", repository.template() / "models", copied], check=True)
-    there = copied / overlay.relative_to(repository.template() / "models")
+    subprocess.run(["cp", "-r", TEMPLATE / "models", copied], check=True)
+    there = copied / overlay.relative_to(TEMPLATE / "models")
     before = yaml.safe_dump_all(render_with_kubectl(there)).splitlines()
     pin = there / "model.yaml"
     pin.write_text(pin.read_text().replace("models:/fraud-detector/1", "models:/fraud-detector/2"))

@@ -37,6 +37,6 @@ def test_it_deploys_itself():
 
 def test_the_template_is_a_good_configuration_too():
     """The `slipway.yaml` that a user copies is valid."""
-    text = (repository.template() / "slipway.yaml").read_text()
+    text = shipped.template()["slipway.yaml"].decode()
 
     assert repository.MODEL in load(text).models

@@ -1,6 +1,6 @@
 """Whose word counts: the live question for a right, hearing comments, and presses on the re-run button."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from types import SimpleNamespace
 
@@ -8,6 +8,7 @@ import pytest
 
 from bot.domain import commands
 from bot.domain.authorization import DEFAULT_RULES, Action, Allowed, Denied, action_of
+from bot.domain.branches import own_branch
 from bot.domain.policy import Policy, Right
 from bot.domain.promotion import Promotion, Stage
 from bot.domain.pull import Permission
@@ -50,16 +51,16 @@ def forge() -> FakeForge:
 
 def test_the_policys_rule_goes_before_the_one_that_holds_everywhere(forge):
     """Asked live: the right, and each team that the rule names."""
-    assert permitted(forge, NAMED, PROMOTION, "ada", Action.PROMOTE) == Allowed()
-    assert isinstance(permitted(forge, NAMED, PROMOTION, "ada", Action.HOLD), Denied)
-    assert permitted(forge, NAMED, PROMOTION, "root", Action.HOLD) == Allowed()
-    assert isinstance(permitted(forge, NAMED, PROMOTION, "ada", Action.OVERRIDE), Denied)
-    assert permitted(forge, NAMED, PROMOTION, "bob", Action.OVERRIDE) == Allowed()
+    assert permitted(forge, NAMED, "ada", Action.PROMOTE) == Allowed()
+    assert isinstance(permitted(forge, NAMED, "ada", Action.HOLD), Denied)
+    assert permitted(forge, NAMED, "root", Action.HOLD) == Allowed()
+    assert isinstance(permitted(forge, NAMED, "ada", Action.OVERRIDE), Denied)
+    assert permitted(forge, NAMED, "bob", Action.OVERRIDE) == Allowed()
 
 
 def test_nobody_overrides_where_the_policy_names_nobody(forge):
     """Not even an administrator."""
-    answer = permitted(forge, Policy(), PROMOTION, "root", Action.OVERRIDE)
+    answer = permitted(forge, Policy(), "root", Action.OVERRIDE)
 
     assert isinstance(answer, Denied)
     assert "names nobody who may override" in answer.reason
@@ -69,20 +70,20 @@ def test_nobody_overrides_where_the_policy_names_nobody(forge):
 @pytest.mark.parametrize("policy", [Policy(), NAMED])
 def test_what_a_person_is_told_to_be_allowed_is_what_is_allowed(forge, policy, login):
     """The list of `/help` and the answer to each command come from one rule."""
-    told = allowed(forge, policy, PROMOTION, login)
-    asked = {a for a in Action if permitted(forge, policy, PROMOTION, login, a) == Allowed()}
+    told = allowed(forge, policy, login)
+    asked = {a for a in Action if permitted(forge, policy, login, a) == Allowed()}
 
     assert told == asked
-    assert set(DEFAULT_RULES) >= told - {Action.OVERRIDE}
+    assert set(DEFAULT_RULES) == set(Action) - {Action.OVERRIDE}
 
 
 def test_a_github_that_is_away_is_no_yes(forge):
     """The question fails, so the command waits."""
     forge.fails = Unavailable("GitHub", "down")
 
-    for ask in (permitted, lambda *given: allowed(*given[:4])):
+    for ask in (permitted, lambda *given: allowed(*given[:3])):
         with pytest.raises(Unavailable):
-            ask(forge, Policy(), PROMOTION, "root", Action.PROMOTE)
+            ask(forge, Policy(), "root", Action.PROMOTE)
 
 
 @pytest.mark.parametrize(("check", "action"), [("canary", Action.RETRY), ("gates", Action.STATUS)])
@@ -166,6 +167,20 @@ def test_a_pull_request_that_is_no_waiting_promotions_is_not_ours(outside, forge
     Hearing(outside).hear(REPOSITORY, pull if exists else 999, "ada", "/promote", 5)
 
     assert (outside.store.requests, outside.store.woken) == ([], [])
+
+
+@pytest.mark.parametrize("fork", [False, True])
+def test_a_forks_branch_of_the_same_name_is_not_ours(outside, forge, fork):
+    """What is said under a stranger's pull request does not reach the promotion that waits for its own."""
+    branch = own_branch(PROMOTION)
+    forge.commit(branch, {"a": b"2"})
+    number = forge.open_pull(branch).number
+    if fork:
+        forge.pulls[number] = replace(forge.pulls[number], head_repository="mallory/gitops")
+    outside.store.promotion, outside.store.unopened = None, [PROMOTION]
+    Hearing(outside).hear(REPOSITORY, number, "ada", "/promote", 5)
+
+    assert bool(outside.store.requests) is not fork
 
 
 def test_a_mistake_is_answered(outside, forge, pull):

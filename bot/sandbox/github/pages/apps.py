@@ -70,8 +70,19 @@ def ask(asked: Page) -> Response:
         "permissions": manifest.get("default_permissions", {}),
         "events": manifest.get("default_events", []),
     }
+    owner = asked.params.get("organization", "")
+    if owner:
+        asked.world.known_account(owner)
     state = asked.query.get("state", asked.field("state"))
-    return asked.show("app.html", "Create GitHub App", step="new", manifest=shown, raw=raw, app_state=state)
+    return asked.show(
+        "app.html",
+        "Create GitHub App",
+        step="new",
+        manifest=shown,
+        raw=raw,
+        app_state=state,
+        organization=owner,
+    )
 
 
 @page("POST", "/settings/apps/confirm")
@@ -84,7 +95,7 @@ def create(asked: Page) -> Response:
         raise unprocessable("Name must be of 1 to 34 characters")
     if any(app.slug == slug for app in world.state.apps.values()):
         raise unprocessable("Name is already taken")
-    owner = asked.me or "operator"
+    owner = asked.field("organization") or asked.me or "operator"
     if world.account(owner) is None:
         new_account(world, owner, "User", owner)
     app, private_key = register_app(

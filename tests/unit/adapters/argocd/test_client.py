@@ -22,6 +22,9 @@ class History:
             raise NotFound("GitHub", "no such commit")
         return ancestor == descendant
 
+    def was_called(self, name: str) -> bool:
+        return name == "ml/before"
+
 
 @pytest.fixture
 def argocd():
@@ -65,6 +68,40 @@ def test_windows_are_asked_when_out_of_sync(argocd):
     respx.get(f"{APPLICATION}/syncwindows").respond(json={"canSync": False})
 
     assert ask(argocd).state is LiveState.WAITING
+
+
+DENY = {"kind": "deny", "schedule": "0 8 * * *", "duration": "2h", "manualSync": True}
+ALLOW = {**DENY, "kind": "allow"}
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("windows", "state"),
+    [
+        ({}, LiveState.SYNCING),
+        ({"canSync": True, "activeWindows": None, "assignedWindows": [DENY]}, LiveState.SYNCING),
+        ({"canSync": True, "activeWindows": [ALLOW], "assignedWindows": [ALLOW]}, LiveState.SYNCING),
+        ({"canSync": True, "activeWindows": [DENY], "assignedWindows": [DENY]}, LiveState.WAITING),
+        ({"canSync": True, "assignedWindows": [ALLOW]}, LiveState.WAITING),
+        ({"canSync": True, "activeWindows": [ALLOW, DENY], "assignedWindows": [ALLOW]}, LiveState.WAITING),
+    ],
+)
+def test_a_window_that_only_people_may_sync_in_is_closed(argocd, windows, state):
+    """Argo CD's `canSync` is about syncs by hand; whether it syncs by itself is told by the windows' kinds."""
+    respx.get(APPLICATION, params={"refresh": "normal"}).respond(json=application("OutOfSync"))
+    respx.get(f"{APPLICATION}/syncwindows").respond(json=windows)
+
+    assert ask(argocd).state is state
+
+
+@respx.mock
+def test_windows_that_cannot_be_read_are_refused(argocd):
+    """A sentence, no traceback."""
+    respx.get(APPLICATION, params={"refresh": "normal"}).respond(json=application("OutOfSync"))
+    respx.get(f"{APPLICATION}/syncwindows").respond(json={"activeWindows": 7})
+
+    with pytest.raises(Refused, match="its sync windows of fraud cannot be read"):
+        ask(argocd)
 
 
 @respx.mock
@@ -132,3 +169,35 @@ def test_a_told_pause_is_passed_on(argocd):
         ask(argocd)
 
     assert caught.value.retry_after == 7
+
+
+@respx.mock
+@pytest.mark.parametrize(
+    ("followed", "state"),
+    [
+        ("https://git.example.com/ml/before.git", LiveState.LIVE),
+        ("git@git.example.com:ML/Before.git", LiveState.LIVE),
+        ("https://git.example.com/ml/elsewhere", LiveState.FAILED),
+        ("https://other.example.com/ml/before", LiveState.FAILED),
+        ("https://git.example.com/team/ml/before", LiveState.FAILED),
+    ],
+)
+def test_a_renamed_repository_is_followed_under_the_name_it_had(argocd, followed, state):
+    """Git leads Argo CD to it, so the Application need not be changed; the forge says which names lead there."""
+    seen = application()
+    seen["spec"]["source"]["repoURL"] = followed
+    respx.get(APPLICATION).respond(json=seen)
+
+    assert ask(argocd).state is state
+
+
+@respx.mock
+def test_of_several_sources_the_renamed_one_is_asked_about(argocd):
+    """A chart from elsewhere stands beside it."""
+    seen = application()
+    chart = {"repoURL": "https://charts.example.com", "chart": "base", "targetRevision": "1.2.3"}
+    seen["spec"]["sources"] = [chart, {"repoURL": "https://git.example.com/ml/before"}]
+    seen["status"]["sync"] = {"status": "Synced", "revisions": ["1.2.3", MERGE]}
+    respx.get(APPLICATION).respond(json=seen)
+
+    assert ask(argocd).revision == MERGE

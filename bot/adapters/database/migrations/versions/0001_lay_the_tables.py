@@ -146,14 +146,16 @@ def upgrade() -> None:
     )
     op.create_table(
         "repositories",
+        sa.Column("id", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("installation", sa.BigInteger(), nullable=False),
+        sa.Column("installation", sa.BigInteger(), nullable=True),
         sa.Column(
             "files", postgresql.JSONB(astext_type=sa.Text()), server_default=sa.text("'{}'"), nullable=False
         ),
         sa.Column("commit", sa.Text(), nullable=True),
         sa.Column("heard_at", sa.DateTime(timezone=True), nullable=True),
-        sa.PrimaryKeyConstraint("name"),
+        sa.PrimaryKeyConstraint("id"),
+        sa.UniqueConstraint("name"),
     )
     op.create_table(
         "requests",
@@ -256,6 +258,17 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("promotion"),
     )
     op.create_table(
+        "judged_watches",
+        sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
+        sa.Column("promotion", sa.Text(), nullable=False),
+        sa.Column("verdict", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("state", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("windows", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.ForeignKeyConstraint(["promotion"], ["promotions.id"]),
+        sa.PrimaryKeyConstraint("id"),
+    )
+    op.create_index(op.f("ix_judged_watches_promotion"), "judged_watches", ["promotion"], unique=False)
+    op.create_table(
         "windows",
         sa.Column("id", sa.BigInteger(), sa.Identity(always=True), nullable=False),
         sa.Column("promotion", sa.Text(), nullable=False),
@@ -269,6 +282,8 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_index(op.f("ix_windows_promotion"), table_name="windows")
     op.drop_table("windows")
+    op.drop_index(op.f("ix_judged_watches_promotion"), table_name="judged_watches")
+    op.drop_table("judged_watches")
     op.drop_table("watches")
     op.drop_table("retrainings")
     op.drop_index("notices_due", table_name="notices", postgresql_where=sa.text("ended_at IS NULL"))
