@@ -61,10 +61,10 @@ def check(
 
 
 def concerns(path: str, config: Config | None = None) -> bool:
-    """Whether a change of this file may change what `check` answers: `slipway.yaml`, a policy, or a file
-    that a target of `config` names.
+    """Whether a change of this file may change what `check` answers: `slipway.yaml`, a policy, a calendar, or
+    a file that a target of `config` names.
     """
-    if path == FILE or path.startswith("policies/"):
+    if path == FILE or path.startswith("policies/") or path.endswith(".ics"):
         return True
     return config is not None and any(
         path in selector.candidate_files()

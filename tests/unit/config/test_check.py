@@ -227,6 +227,7 @@ def test_models_that_are_right_are_checked_beside_wrong_ones() -> None:
     [
         ("slipway.yaml", True),
         ("policies/own.yaml", True),
+        ("plans/holidays.ics", True),
         ("fraud/staging/kustomization.yml", True),
         ("fraud/staging/deployment.yaml", False),
         ("other/slipway.yaml", False),
@@ -235,9 +236,9 @@ def test_models_that_are_right_are_checked_beside_wrong_ones() -> None:
 def test_a_pull_request_is_checked_when_it_touches_what_the_answer_depends_on(
     path: str, *, answer: bool
 ) -> None:
-    """The configuration, policies, and the files of the targets."""
+    """The configuration, policies, calendars, and the files of the targets."""
     assert answer == concerns(path, load(SLIPWAY))
-    assert concerns(path) == (path in {"slipway.yaml", "policies/own.yaml"})
+    assert concerns(path) == (path in {"slipway.yaml", "policies/own.yaml", "plans/holidays.ics"})
 
 
 CALENDAR = "BEGIN:VCALENDAR\nVERSION:2.0\nPRODID:x\nBEGIN:VEVENT\nUID:1\nDTSTART:20260101\n{}END:VEVENT\nEND:VCALENDAR\n"
