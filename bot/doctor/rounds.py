@@ -187,4 +187,5 @@ def _mistaken(mistake: str) -> Finding:
     """A mistake of the settings; it begins with the variable's name, which is what the line is about."""
     name, _, said = mistake.rstrip(".").partition(" ")
     sentence = f"It {said}." if said.startswith("is ") else f"{name} {said}."
-    return problem("Settings", name, sentence, "Set it in the environment of Slipway.")
+    from_setup = ", as `slipway setup` wrote it" if name.startswith("SLIPWAY_GITHUB_") else ""
+    return problem("Settings", name, sentence, f"Set it in the environment of Slipway{from_setup}.")
