@@ -128,7 +128,7 @@ def test_an_application_that_cannot_be_read_ends_in_a_hold(world, no):
     assert world.newest().stage is Stage.SYNCING
 
     world.until(lambda: world.newest().stage is Stage.HELD, step=60, limit=1200)
-    assert f"Not live after 15 min: Argo CD cannot be asked: {no.message}" in world.status(promotion.pull)
+    assert f"Not live after 15 minutes: Argo CD cannot be asked: {no.message}" in world.status(promotion.pull)
     assert world.newest().verdict is None
     assert world.pinned() == "models:/fraud/2"
 

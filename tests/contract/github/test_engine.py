@@ -154,7 +154,7 @@ def test_a_promotion_passes_a_hold_a_freeze_its_approval_and_the_code_owner(runn
     """Each thing that stops it is told where the reviewer looks, and the last word merges it."""
     body = server_world.body(running.pull)
     assert "**fraud** [version 2]" in body
-    assert "| `accuracy` on test | 0.9 | 0.95 | +0.05 (5.56%) | ▲ better |" in body
+    assert "| `accuracy` on test | higher | 0.9 | 0.95 | +0.05 (5.56%) | ▲ better |" in body
     assert "it needs 1 approval" in body
 
     running.say("bob", "/hold the auditors are here")

@@ -50,6 +50,9 @@ class Rows:
     def retrainings(self):
         return {("acme/models", "production", "fraud-detector", "told"): 1.0}
 
+    def drifts(self):
+        return {("acme/models", "production", "fraud-detector"): 1.0}
+
     def backlog(self):
         return {("deliveries",): 4.0, ("requests",): 0.0, ("promotions",): 7.0}
 
