@@ -132,8 +132,8 @@ class Client:
     def pages(self, path: str, within: str | None = None, **query: Any) -> Iterator[Mapping[str, Any]]:
         """All entries of a listing; `within` names the key that holds them where the answer is an object.
 
-        Of the server's link to the next page only the query is taken. A server without such links is asked
-        for the next number as long as pages are full.
+        The server's link alone says whether there is a next page: a listing by cursor does not know page
+        numbers, and would answer its last page for ever. Of the link only the query is taken.
         """
         following: dict[str, Any] | None = {**query, "per_page": PAGE}
         for _ in range(MOST_PAGES):
@@ -142,7 +142,7 @@ class Client:
             answer = self._remembered(path, following)
             entries = answer.data if within is None else answer.data[within]
             yield from entries
-            following = _next_page(answer.link, following, full=len(entries) >= PAGE)
+            following = _next_page(answer.link, following)
 
     def post(self, path: str, body: Mapping[str, Any] | None = None) -> Any:
         return self._request("POST", path, body=body)[2]
@@ -274,15 +274,13 @@ def _read(status: int, text: str) -> Any:
         raise NotJson(SYSTEM, "the answer is not JSON") from None
 
 
-def _next_page(link: str, query: Mapping[str, Any], *, full: bool) -> dict[str, Any] | None:
+def _next_page(link: str, query: Mapping[str, Any]) -> dict[str, Any] | None:
     """The query of the next page; None at the end."""
     links = requests.utils.parse_header_links(link)
     further = next((each["url"] for each in links if each.get("rel") == "next"), None)
-    if further is not None:
-        return {**query, **dict(parse_qsl(urlsplit(further).query))}
-    if link or not full:
+    if further is None:
         return None
-    return {**query, "page": int(query.get("page", 1)) + 1}
+    return {**query, **dict(parse_qsl(urlsplit(further).query))}
 
 
 def _unreachable(error: requests.RequestException) -> Unavailable:

@@ -483,7 +483,7 @@ def test_a_listing_without_an_end_is_cut(app, forge, script):
     """A server that never stops does not keep us for ever."""
     review = {"id": 1, "state": "PENDING"}
     for _ in range(50):
-        script.then(200, [review] * 100)
+        script.then(200, [review] * 100, link='<https://github.test/x?page=2>; rel="next"')
     assert forge.reviews(7) == []
 
     delivery = {"guid": "g", "delivered_at": "2026-01-02T00:00:00Z", "status_code": 200}

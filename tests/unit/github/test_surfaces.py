@@ -203,7 +203,7 @@ def test_a_surface_that_is_away_is_not_taken_for_missing(forge, script):
 
 
 def test_a_long_listing_is_read_to_its_end(forge, script):
-    """Page after page, until one is not full."""
+    """Page after page, as long as the server names a next one; a full page may well be the last."""
     comment = {
         "id": 1,
         "user": {"login": "alice", "type": "User"},
@@ -212,12 +212,13 @@ def test_a_long_listing_is_read_to_its_end(forge, script):
         "updated_at": "2026-01-02T03:04:06Z",
         "html_url": "https://github.test/c/1",
     }
-    script.then(200, [comment] * 100)
-    script.then(200, [{**comment, "user": None}])
+    script.then(200, [comment] * 100, link='<https://github.test/x?per_page=100&page=2>; rel="next"')
+    script.then(200, [comment] * 99 + [{**comment, "user": None}])
 
     comments = forge.comments(7)
 
-    assert len(comments) == 101
+    assert len(comments) == 200
+    assert not script.answers
     assert (comments[0].body, comments[0].edited) == ("", True)
     assert (comments[-1].author, comments[-1].from_bot) == ("ghost", True)
 
