@@ -15,9 +15,9 @@ SHOCK = (0.35, 0.3, 0.25, 0.2, 0.16, 0.13, 0.1, 0.08, 0.06)
 """One that fades as the others, but is larger than any that history had."""
 
 
-def windows(ratios, start):
+def windows(ratios, start, slo="latency"):
     return [
-        Window(at=start + 15.0 * k, candidate={"latency": Count(REQUESTS, round(REQUESTS * ratio))})
+        Window(at=start + 15.0 * k, candidate={slo: Count(REQUESTS, round(REQUESTS * ratio))})
         for k, ratio in enumerate(ratios)
     ]
 
@@ -46,3 +46,23 @@ def test_what_stays_bad_fails_all_the_same(ratio, within):
 
     assert found is Outcome.FAILED
     assert took - len(USUAL) <= within
+
+
+ERRORS = Objective("errors", 0.99)
+CALM = (0.0075, 0.0085, 0.008, 0.0077, 0.0083, 0.008)
+
+
+@pytest.mark.parametrize(
+    ("ratios", "found"),
+    [
+        ((*CALM, 0.04, 0.035, 0.03, 0.024, 0.019, 0.015, 0.012, *CALM * 6), None),
+        ((*CALM, *(0.03,) * 20), Outcome.FAILED),
+    ],
+)
+def test_a_bunch_fails_nobody_where_history_knows_of_none(ratios, found):
+    """An hour without one does not say that there is none; what stays bad fails within five minutes."""
+    watch = Watch([ERRORS], windows(CALM * 40, -15.0 * 40 * len(CALM), "errors"))
+    looks = map(watch.observe, windows(ratios, 0.0, "errors"))
+    verdicts = [verdict for verdict in looks if verdict is not None]
+
+    assert (verdicts[0].outcome if verdicts else None) is found
